@@ -1,0 +1,1 @@
+"""What every room may use: the engine contract, quantities, seeded randomness, addresses, events, errors."""
