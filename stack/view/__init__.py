@@ -1,0 +1,1 @@
+"""Views: packets and traces as text, HTML, SVG and plots."""
