@@ -1,0 +1,334 @@
+"""Derive parse and build functions from a construct declaration.
+
+The construct `Struct` of a header is the authority; what is written here follows from it and differs in speed only.
+Neighbouring fields of fixed size fold into one `struct.Struct`, bits into shifts and masks, runs of octets into slices;
+what the deriver does not know it leaves to construct (`rest.py`). The code is generated once for a class and kept as
+`X.derived`, readable.
+"""
+
+from __future__ import annotations
+
+import linecache
+import re
+import struct
+from dataclasses import dataclass, field
+from typing import Any
+
+import construct as c
+
+from stack.base.errors import WireError
+from stack.codec.fields import Field, Run, Value, bare, bit_width, fixed_bytes, unsigned_octets
+from stack.codec.rest import Rest
+
+_WORD_CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
+
+
+@dataclass
+class Bits:
+    """A run of fields that are counted in bits, together whole octets. `flags`: the flags kept as one integer."""
+
+    fields: list[Field]
+    flags: list[Field] = field(default_factory=list)
+
+    @property
+    def width(self) -> int:
+        return sum(bit_width(f.format) or 0 for f in self.fields)
+
+
+Item = Field | Bits
+
+
+def gather(fields: list[Field]) -> list[Item]:
+    """The fields of a header with runs of bits put together; the longest run of flags becomes `flags`."""
+    items: list[Item] = []
+    for one in fields:
+        if bit_width(one.format) is None:
+            items.append(one)
+        elif items and isinstance(items[-1], Bits):
+            items[-1].fields.append(one)
+        else:
+            items.append(Bits([one]))
+    runs: list[tuple[Bits, list[Field]]] = []
+    for item in items:
+        if isinstance(item, Bits):
+            if item.width % 8:
+                raise TypeError(f"bits from {item.fields[0].name} on: {item.width} bits are not whole octets")
+            previous = None
+            for one in item.fields:
+                if bare(one.format) is not c.Flag:
+                    previous = None
+                elif previous is None:
+                    previous = [one]
+                    runs.append((item, previous))
+                else:
+                    previous.append(one)
+    longest = max(runs, key=lambda run: len(run[1]), default=None)
+    if longest is not None and len(longest[1]) > 1:
+        longest[0].flags = longest[1]
+    return items
+
+
+class Writer:
+    """Writes the functions of one header class, item by item."""
+
+    def __init__(self, name: str, items: list[Item]) -> None:
+        self.name = name
+        self.scope: dict[str, Any] = {"_struct_error": struct.error}
+        self.decode: list[str] = []
+        self.checks: list[str] = []  # statements before building
+        self.parts: list[str] = []  # expressions of octets
+        self.lengths: list[str] = []
+        self.size = 0  # octets of all groups of fixed size
+        self.known: list[str] = []  # names parsed so far
+        self.sealable: set[str] = set()
+        self._codes: list[str] = []
+        self._order = ""
+        self._targets: list[str] = []
+        self._after: list[str] = []
+        self._sources: list[str] = []
+        self._groups = 0
+        for position, item in enumerate(items):
+            if not self._write(item):
+                self._rest(items[position:])
+                break
+        self._close()
+
+    def _write(self, item: Item) -> bool:
+        """Write one item; False if it must go to construct, and all after it."""
+        if isinstance(item, Bits):
+            self._bits(item)
+            return True
+        self.sealable |= {item.name} if item.sealable else set()
+        inner = bare(item.format)
+        wrapped = inner if isinstance(inner, Value) else None
+        core = bare(wrapped.subcon) if wrapped else inner
+        if isinstance(core, c.FormatField):
+            order = core.fmtstr[0] if core.length > 1 else ""
+            self._fixed(item.name, core.fmtstr[-1], core.length, order, self._source(item.name))
+        elif (size := fixed_bytes(inner)) is not None:
+            self._fixed(item.name, f"{size}s", size, "", self._source(item.name))
+            if wrapped:
+                self._wrap(item.name, wrapped)
+        elif (size := unsigned_octets(inner)) is not None:
+            self._fixed(item.name, f"{size}s", size, "", f"{self._source(item.name)}.to_bytes({size}, 'big')")
+            self._after.append(f"{item.name} = int.from_bytes({item.name}, 'big')")
+        elif isinstance(core, c.Bytes) or core is c.GreedyBytes:
+            return self._run(item.name, core, wrapped)
+        else:
+            return False
+        self.known.append(item.name)
+        return True
+
+    def _source(self, name: str) -> str:
+        return name if name in self.sealable else f"self.{name}"
+
+    def _wrap(self, name: str, wrapped: Value) -> None:
+        self.scope[f"_wrap_{name}"] = wrapped.wrap
+        interned = hasattr(wrapped.kind, "of")
+        if interned:
+            self.scope[f"_wrap_{name}"] = wrapped.kind.of
+        call = f"_wrap_{name}[{name}]" if interned else f"_wrap_{name}({name})"
+        self._after.append(f"{name} = {call}")
+
+    def _fixed(self, target: str, code: str, size: int, order: str, source: str) -> None:
+        if order and self._order and order != self._order:
+            self._close()
+        self._order = self._order or order
+        self._codes.append(code)
+        self._targets.append(target)
+        self._sources.append(source)
+        self.size += size
+
+    def _bits(self, item: Bits) -> None:
+        octets = item.width // 8
+        word = f"_word{len(self.known)}"
+        left = item.width
+        terms = []
+        for one in item.fields:
+            width = bit_width(one.format) or 0
+            left -= width
+            self.sealable |= {one.name} if one.sealable else set()
+            if one in item.flags:
+                if one is item.flags[-1]:
+                    self._after.append(f"flags = {_bits_of(word, left, len(item.flags))}")
+                    terms.append(f"self.flags << {left}" if left else "self.flags")
+                    self.known += ["flags"]
+                continue
+            flag = " == 1" if bare(one.format) is c.Flag else ""
+            self._after.append(f"{one.name} = {_bits_of(word, left, width)}{flag}")
+            source = self._source(one.name)
+            if one.sealable:
+                self.checks.append(f"if not 0 <= {source} < {1 << width}: raise _unfit(self, {one.name!r}, {source})")
+            terms.append(f"{source} << {left}" if left else source)
+            self.known.append(one.name)
+        value = " | ".join(terms)
+        code = _WORD_CODES.get(octets)
+        if code:
+            self._fixed(word, code, octets, "" if octets == 1 else ">", value)
+        else:
+            self._after.insert(0, f"{word} = int.from_bytes({word}, 'big')")
+            self._fixed(word, f"{octets}s", octets, "", f"({value}).to_bytes({octets}, 'big')")
+
+    def _close(self) -> None:
+        """End the group of fixed size that is open."""
+        if not self._codes:
+            return
+        fixed = struct.Struct((self._order or ">") + "".join(self._codes))
+        k = self._groups
+        self._groups += 1
+        self.scope |= {f"_unpack{k}": fixed.unpack_from, f"_pack{k}": fixed.pack}
+        self.decode += [
+            f"_next = _at + {fixed.size}",
+            "if _next > _end: raise _truncated(_offset, _end)",
+            f"{', '.join(self._targets)}, = _unpack{k}(_data, _at)",
+            "_at = _next",
+            *self._after,
+        ]
+        self.parts.append(f"_pack{k}({', '.join(self._sources)})")
+        self._codes, self._targets, self._after, self._sources, self._order = [], [], [], [], ""
+
+    def _run(self, name: str, core: Any, wrapped: Value | None) -> bool:
+        if core is c.GreedyBytes:
+            length = "_end - _at"
+        else:
+            source = expression(core.length, self.known)
+            if source is None:
+                return False
+            length = source
+        self._close()
+        self.decode += [
+            f"_size = {length}",
+            f"if _size < 0 or _at + _size > _end: raise _short(_offset, {name!r}, _size, _end - _at)",
+            "_next = _at + _size",
+        ]
+        octets = "_data[_at:_next]"
+        if wrapped:
+            self.scope |= {f"_wrap_{name}": wrapped.wrap, f"_empty_{name}": _empty(wrapped)}
+            octets = f"_wrap_{name}({octets}) if _size else _empty_{name}"
+        self.decode += [f"{name} = {octets}", "_at = _next"]
+        self.parts.append(f"self.{name}")
+        self.lengths.append(f"len(self.{name})")
+        self.known.append(name)
+        if not isinstance(core, Run) and core is not c.GreedyBytes:
+            bound = re.sub(r"\b(" + "|".join(self.known) + r")\b", lambda m: self._source(m[1]), length)
+            self.checks.append(f"if len(self.{name}) != {bound}: raise _unfit(self, {name!r}, self.{name})")
+        return True
+
+    def _rest(self, items: list[Item]) -> None:
+        self._close()
+        fields = [one for item in items for one in (item.fields if isinstance(item, Bits) else [item])]
+        names = [one.name for one in fields]
+        self.scope["_rest"] = Rest(declare(items), names)
+        self.decode.append(
+            f"_values, _at = _rest.parse(_data, _at, _end, _offset, {{{', '.join(f'{n!r}: {n}' for n in self.known)}}})"
+        )
+        self.decode += [f"{name} = _values[{name!r}]" for name in names]
+        self.parts.append("_rest.build(self)")
+        self.lengths.append("len(_rest.build(self))")
+        self.known += names
+
+    def source(self, slots: list[str], sealable: list[str]) -> str:
+        """The text of the functions `decode`, `pack`, `of` and `length`."""
+        given = "".join(f", {name}=None" for name in sealable)
+        lines = ["def decode(_data, _offset, _end):", " _at = _offset"]
+        lines += [f" {line}" for line in self.decode]
+        lines += _filled(slots) + [" return self, _at", ""]
+        lines += [f"def of({', '.join(slots)}):", *_filled(slots), " return self", ""]
+        lines += [f"def pack(self{given}):"]
+        lines += [f" if {name} is None: {name} = self.{name}" for name in sealable]
+        lines += [" try:", *(f"  {line}" for line in self.checks), f"  return {' + '.join(self.parts) or repr(b'')}"]
+        lines += [" except (_struct_error, TypeError, AttributeError, OverflowError) as error:"]
+        lines += [f"  raise _unbuildable(self, {{{', '.join(f'{n!r}: {n}' for n in sealable)}}}, error) from None", ""]
+        lines += ["def length(self):", f" return {' + '.join([str(self.size), *self.lengths])}", ""]
+        return "\n".join(lines)
+
+
+def _filled(slots: list[str]) -> list[str]:
+    return [" self = _new(_draft)", *(f" self.{n} = {n}" for n in slots), " self.__class__ = _class"]
+
+
+def _empty(wrapped: Value) -> Any:
+    return wrapped.wrap(b"")
+
+
+def _bits_of(word: str, shift: int, width: int) -> str:
+    return f"{word} >> {shift} & {(1 << width) - 1}" if shift else f"{word} & {(1 << width) - 1}"
+
+
+def expression(length: Any, known: list[str]) -> str | None:
+    """Python source of a length given as a construct expression over fields parsed before, or None."""
+    if isinstance(length, int):
+        return str(length)
+    if not isinstance(length, c.ExprMixin):
+        return None
+    text = re.sub(r"this\['(\w+)'\]", r"\1", repr(length))
+    names = set(re.findall(r"[A-Za-z_]\w*", text))
+    if "flags" in names or not names <= set(known) or not re.fullmatch(r"[\w\s()+*/%&|<>-]+", text):
+        return None
+    return text
+
+
+def declare(items: list[Item]) -> Any:
+    """The construct `Struct`: runs of bits as a `BitStruct` each, their names hoisted beside the others."""
+    subcons = []
+    for number, item in enumerate(items):
+        if isinstance(item, Field):
+            subcons.append(item.name / item.format)
+            continue
+        names = [one.name for one in item.fields]
+        word = f"_bits{number}"
+        bits = c.BitStruct(*(one.name / one.format for one in item.fields))
+        subcons.append(word / c.Rebuild(bits, lambda this, names=names: {name: this[name] for name in names}))
+        subcons += [name / c.Computed(c.this[word][name]) for name in names]
+    return c.Struct(*subcons)
+
+
+def derive(cls: Any, draft: Any, items: list[Item], slots: list[str], sealable: list[str]) -> tuple[str, int]:
+    """Generate the functions of `cls` and put them on it; their text, and the size of the fixed part in octets."""
+    writer = Writer(cls.__name__, items)
+    text = writer.source(slots, sealable)
+
+    def truncated(offset: int, end: int) -> WireError:
+        return _truncation(cls, offset, end)
+
+    def short(offset: int, name: str, size: int, room: int) -> WireError:
+        return WireError(f"{cls.__name__}.{name}", offset, f"{size} octets expected, {room} there")
+
+    def unfit(self: Any, name: str, value: Any) -> WireError:
+        return WireError(f"{cls.__name__}.{name}", 0, f"{value!r} does not fit")
+
+    scope = writer.scope | {
+        "_class": cls, "_draft": draft, "_new": draft.__new__,
+        "_truncated": truncated, "_short": short, "_unfit": unfit, "_unbuildable": _unbuildable,
+    }  # fmt: skip
+    place = f"<derived {cls.__module__}.{cls.__qualname__}>"
+    exec(compile(text, place, "exec"), scope)
+    linecache.cache[place] = (len(text), None, text.splitlines(True), place)
+    cls.decode = staticmethod(scope["decode"])
+    cls.of = staticmethod(scope["of"])
+    cls.pack = scope["pack"]
+    cls.__len__ = scope["length"]
+    return text, writer.size
+
+
+def _truncation(cls: Any, offset: int, end: int) -> WireError:
+    """Which field a cut header ends in."""
+    octets = 0
+    for one in cls.fields.values():
+        octets += one.bits or 0
+        if octets > 8 * (end - offset):
+            return WireError(f"{cls.__name__}.{one.name}", offset, f"truncated: {end - offset} octets are there")
+    return WireError(cls.__name__, offset, f"truncated: {end - offset} octets are there")
+
+
+def _unbuildable(self: Any, given: dict[str, Any], error: Exception) -> WireError:
+    """Which value kept a header from being built."""
+    for name, one in type(self).fields.items():
+        value = given.get(name, getattr(self, name))
+        try:
+            one.check(value)
+        except WireError as reason:
+            return WireError(f"{type(self).__name__}.{name}", 0, reason.reason)
+        if one.sealable and value is one.default:
+            return WireError(f"{type(self).__name__}.{name}", 0, "Sealed, and nothing around it says its value")
+    return WireError(type(self).__name__, 0, str(error))

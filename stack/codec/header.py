@@ -1,0 +1,247 @@
+"""`@header`: a class whose fields carry construct formats becomes a typed, slotted, immutable value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
+
+import construct as c
+
+from stack.base.errors import WireError
+from stack.codec.derive import Bits, Item, declare, derive, gather
+from stack.codec.fields import REQUIRED, Field, Sealed, bare, bit_width, fixed_bytes, unsigned_octets, wire
+
+_H = TypeVar("_H", bound="Header")
+
+
+class Header:
+    """What every header has. Subclasses declare fields and are decorated with `@header`."""
+
+    __slots__ = ()
+
+    fields: ClassVar[dict[str, Field]]  # name → declaration, in wire order
+    format: ClassVar[Any]  # the construct Struct: the authority on the bytes
+    size: ClassVar[int]  # octets of the part of fixed size
+    derived: ClassVar[str]  # the text of the derived functions
+    slots: ClassVar[tuple[str, ...]]  # what a value stores, in the order of `of`
+    carried: ClassVar[list[tuple[str, dict[int, type[Header]]]]]  # field → number → what follows
+    carriers: ClassVar[dict[type[Header], tuple[str, int]]]  # what we follow → its field and our number
+    decode: ClassVar[Callable[[bytes, int, int], tuple[Any, int]]]
+    of: ClassVar[Callable[..., Any]]
+
+    flags: int  # the run of flag bits as one integer, where there is one
+    has_extent: ClassVar[bool] = False
+    _given: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, data: bytes, offset: int = 0, end: int | None = None) -> Self:
+        """The header that begins at `offset` of `data`; raises `WireError`. Octets after it are left alone."""
+        raw = data if isinstance(data, bytes) else bytes(data)
+        header: Self = cls.decode(raw, offset, len(raw) if end is None else end)[0]
+        return header
+
+    def pack(self, **given: Any) -> bytes:
+        """The header's octets, with `given` values for its Sealed fields; raises `WireError`."""
+        raise NotImplementedError
+
+    def seal(self, body: bytes, headers: tuple[Header, ...], index: int) -> bytes:
+        """The header's octets when it is `headers[index]` and `body` follows it: Sealed fields are computed here."""
+        return self.pack()
+
+    def __bytes__(self) -> bytes:
+        return self.seal(b"", (self,), 0)
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def __bool__(self) -> bool:
+        return True
+
+    def extent(self, available: int) -> int:
+        """Of `available` octets after this header, how many belong to it. The rest is trailer."""
+        return available
+
+    def carries(self) -> type[Header] | None:
+        """The header type that follows, by the registry, or None where there is no telling."""
+        for name, kinds in self.carried:
+            kind = kinds.get(getattr(self, name))
+            if kind is not None:
+                return kind
+        return None
+
+    def replace(self: _H, **changes: Any) -> _H:
+        """The same header with some fields changed (`flags` too); raises `WireError` for what does not fit."""
+        values = {name: getattr(self, name) for name in self.slots}
+        bits = type(self).flag_bits()
+        for name, value in changes.items():
+            if name in bits:
+                values["flags"] = values["flags"] | bits[name] if value else values["flags"] & ~bits[name]
+            elif name == "flags" and "flags" in values:
+                values["flags"] = value & (1 << len(bits)) - 1
+            elif name in self.fields:
+                values[name] = self.fields[name].check(value)
+            else:
+                raise TypeError(f"{type(self).__name__} has no field {name!r}")
+        changed: _H = self.of(**values)
+        return changed
+
+    @classmethod
+    def flag_bits(cls) -> dict[str, int]:
+        """The names of the bits of `flags` and their values, highest first."""
+        names = [name for name in cls.fields if name not in cls.slots]
+        return {name: 1 << len(names) - 1 - place for place, name in enumerate(names)}
+
+    def given(self) -> tuple[str, ...]:
+        """The fields that the caller named; all, for a header that was parsed."""
+        try:
+            return self._given
+        except AttributeError:
+            return tuple(self.fields)
+
+    def matches(self, other: object) -> bool:
+        """Whether `other` is a header of this type that has the values this one was given."""
+        return type(other) is type(self) and all(getattr(self, n) == getattr(other, n) for n in self.given())
+
+    def items(self) -> Iterator[tuple[Field, Any]]:
+        """Each field and its value, in wire order."""
+        for name, field in self.fields.items():
+            yield field, getattr(self, name)
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.slots)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *(getattr(self, name) for name in self.slots)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _remake, (type(self), tuple(getattr(self, name) for name in self.slots))
+
+    def __truediv__(self, other: Any) -> Any:
+        from stack.codec.packet import Packet
+
+        return Packet(self) / other
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{f.name}={_brief(v)}" for f, v in self.items() if v is not f.default and v != f.default)
+        return f"{type(self).__name__}({shown})"
+
+    def __str__(self) -> str:
+        shown = ", ".join(f"{f.name} {f.show(v)}" for f, v in self.items() if v is not Sealed)
+        return f"{type(self).__name__}: {shown}"
+
+
+def _brief(value: Any) -> str:
+    return f"'{value}'" if isinstance(value, bytes) and type(value).__str__ is not bytes.__str__ else repr(value)
+
+
+def _remake(cls: type[Header], values: tuple[Any, ...]) -> Header:
+    header: Header = cls.of(*values)
+    return header
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(wire,))
+def header(cls: type[_H]) -> type[_H]:
+    """Make a header type of a class whose annotated fields are made by `wire`."""
+    fields: dict[str, Field] = {}
+    for name in cls.__dict__.get("__annotations__", {}):
+        declared = cls.__dict__.get(name)
+        if isinstance(declared, Field):
+            declared.name = name
+            declared.bits = _bits(declared.format)
+            fields[name] = declared
+    items = gather(list(fields.values()))
+    slots, flags = _slots(items)
+    sealable = [name for name, one in fields.items() if one.sealable]
+    space = {k: v for k, v in cls.__dict__.items() if k not in fields and k not in ("__dict__", "__weakref__")}
+    draft = type(cls.__name__, (Header,), {"__slots__": (*slots, "_given"), "__module__": cls.__module__})
+    space |= {
+        "__slots__": (), "__setattr__": _immutable, "__delattr__": _immutable, "__match_args__": tuple(fields),
+        "fields": fields, "slots": tuple(slots), "format": cls.__name__ / declare(items), "carried": [], "carriers": {},
+        "has_extent": "extent" in cls.__dict__,
+    }  # fmt: skip
+    space |= {one.name: _flag(one, len(flags) - 1 - place) for place, one in enumerate(flags)}
+    made: Any = type(cls)(cls.__name__, (draft,), space)
+    made.__qualname__ = cls.__qualname__
+    made.derived, made.size = derive(made, draft, items, slots, sealable)
+    made.__init__ = _initializer(made, draft, fields, slots, [one.name for one in flags])
+    kind: type[_H] = made
+    return kind
+
+
+def _slots(items: list[Item]) -> tuple[list[str], list[Field]]:
+    """What a value stores: each field, but for the flags that share one integer."""
+    slots: list[str] = []
+    flags: list[Field] = []
+    for item in items:
+        if isinstance(item, Bits):
+            flags += item.flags
+            for one in item.fields:
+                if one not in item.flags:
+                    slots.append(one.name)
+                elif one is item.flags[0]:
+                    slots.append("flags")
+        else:
+            slots.append(item.name)
+    return slots, flags
+
+
+def _bits(format: Any) -> int | None:
+    """The width in bits of a field of fixed size."""
+    inner = bare(format)
+    if (width := bit_width(inner)) is not None:
+        return width
+    size = fixed_bytes(inner) or unsigned_octets(inner)
+    if size is None and isinstance(inner, c.FormatField):
+        size = inner.length
+    return None if size is None else 8 * size
+
+
+def _flag(field: Field, shift: int) -> property:
+    mask = 1 << shift
+
+    def get(self: Any) -> bool:
+        return bool(self.flags & mask)
+
+    return property(get, doc=field.doc or None)
+
+
+def _immutable(self: Any, name: str, *value: Any) -> None:
+    raise AttributeError(f"a {type(self).__name__} is immutable; use replace({name}=…)")
+
+
+def _initializer(cls: Any, draft: Any, fields: dict[str, Field], slots: list[str], flags: list[str]) -> Any:
+    """`__init__`: fields by position or name, each checked; remembers which were given."""
+    setters = {name: getattr(draft, name).__set__ for name in (*slots, "_given")}
+    names = tuple(fields)
+
+    def __init__(self: Any, *values: Any, **named: Any) -> None:
+        if len(values) > len(names):
+            raise TypeError(f"{cls.__name__} has {len(names)} fields; {len(values)} values were given")
+        for name, value in zip(names, values, strict=False):
+            if name in named:
+                raise TypeError(f"{cls.__name__}: {name!r} is given twice")
+            named[name] = value
+        word = named.pop("flags", 0) if flags else 0
+        for name in named:
+            if name not in fields:
+                raise TypeError(f"{cls.__name__} has no field {name!r}; it has {', '.join(names)}")
+        for place, name in enumerate(flags):
+            if fields[name].check(named.get(name, fields[name].default)):
+                word |= 1 << len(flags) - 1 - place
+        for name in slots:
+            if name == "flags" and flags:
+                setters[name](self, word)
+                continue
+            one = fields[name]
+            value = named.get(name, one.default)
+            if value is REQUIRED:
+                raise TypeError(f"{cls.__name__}: {name!r} is missing")
+            try:
+                setters[name](self, one.check(value))
+            except WireError as error:
+                raise WireError(f"{cls.__name__}.{name}", 0, error.reason) from None
+        setters["_given"](self, tuple(named))
+
+    return __init__

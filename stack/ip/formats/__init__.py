@@ -1,0 +1,1 @@
+"""Formats of the Internet layer: what the bytes of a datagram mean."""

@@ -1,0 +1,72 @@
+"""Internet Protocol version 4 (RFC 791)."""
+
+from __future__ import annotations
+
+from construct import BitsInteger, Bytes, Flag, Int8ub, Int16ub, this
+
+from stack.base.address import IPv4Address
+from stack.codec.checksum import internet_checksum, ones_sum
+from stack.codec.fields import Run, Sealed, Value, wire
+from stack.codec.header import Header, header
+from stack.codec.registry import LinkType, begins, carried
+from stack.link.formats.ethernet import Ethernet
+
+PROTOCOLS = {1: "ICMP", 2: "IGMP", 4: "IPv4", 6: "TCP", 17: "UDP", 41: "IPv6", 47: "GRE", 50: "ESP", 51: "AH"}
+RESERVED_PROTOCOL = 255  # what a datagram with nothing in it carries
+
+
+class IPv4Options(bytes):
+    """The options of an IPv4 header: its octets."""
+
+    __slots__ = ()
+
+
+@begins(LinkType.IPV4)
+@carried(Ethernet, type=0x0800)
+@header
+class IPv4(Header):
+    """IPv4 header, RFC 791 section 3.1. `header_length` counts 32-bit words, `fragment_offset` units of 8 octets."""
+
+    version: int = wire(BitsInteger(4), default=4)
+    header_length: int = wire(BitsInteger(4), default=Sealed)
+    dscp: int = wire(BitsInteger(6), default=0)
+    ecn: int = wire(BitsInteger(2), default=0)
+    total_length: int = wire(Int16ub, default=Sealed)
+    identification: int = wire(Int16ub, default=0)
+    reserved_flag: bool = wire(Flag, default=False)
+    dont_fragment: bool = wire(Flag, default=False)
+    more_fragments: bool = wire(Flag, default=False)
+    fragment_offset: int = wire(BitsInteger(13), default=0)
+    time_to_live: int = wire(Int8ub, default=64)
+    protocol: int = wire(Int8ub, default=Sealed, names=PROTOCOLS)
+    checksum: int = wire(Int16ub, default=Sealed)
+    source: IPv4Address = wire(Value(IPv4Address, Bytes(4)), default=IPv4Address.UNSPECIFIED)
+    destination: IPv4Address = wire(Value(IPv4Address, Bytes(4)), default=IPv4Address.UNSPECIFIED)
+    options: IPv4Options = wire(Value(IPv4Options, Run(this.header_length * 4 - 20)), default=IPv4Options())
+
+    def seal(self, body: bytes, headers: tuple[Header, ...], index: int) -> bytes:
+        words, total, protocol = self.header_length, self.total_length, self.protocol
+        if words is Sealed:
+            words = 5 + (len(self.options) + 3) // 4
+        if total is Sealed:
+            total = 20 + len(self.options) + len(body)
+        if protocol is Sealed:
+            protocol = RESERVED_PROTOCOL
+        if self.checksum is not Sealed:
+            return self.pack(words, total, protocol)
+        head = self.pack(words, total, protocol, 0)
+        return b"%b%b%b" % (head[:10], internet_checksum(head).to_bytes(2, "big"), head[12:])
+
+    def extent(self, available: int) -> int:
+        return self.total_length - 20 - len(self.options)
+
+    def carries(self) -> type[Header] | None:
+        if self.fragment_offset:
+            return None
+        for name, kinds in self.carried:
+            return kinds.get(getattr(self, name))
+        return None
+
+    def pseudo_sum(self, protocol: int, length: int, headers: tuple[Header, ...], index: int) -> int:
+        """The pseudo-header's part of a transport checksum (RFC 9293 section 3.1), as a residue."""
+        return ones_sum(self.source + self.destination) + protocol + length

@@ -1,0 +1,1 @@
+"""Links: frame formats, interfaces, links and their faults, queue disciplines, switches."""

@@ -1,0 +1,1 @@
+"""Formats of the link layer: what the bytes of a frame mean."""

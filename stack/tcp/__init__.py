@@ -1,0 +1,1 @@
+"""TCP: its formats, and the machine of RFC 9293 in parts."""

@@ -1,0 +1,1 @@
+"""The formats of TCP: its header and its options."""
