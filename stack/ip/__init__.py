@@ -1,0 +1,1 @@
+"""The internet layer: formats, neighbours, routes, fragments."""

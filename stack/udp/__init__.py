@@ -1,0 +1,1 @@
+"""UDP: its format, and the port space that UDP and TCP each have one of."""
