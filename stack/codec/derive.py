@@ -126,7 +126,7 @@ class Writer:
         self.scope[f"_wrap_{name}"] = wrapped.wrap
         interned = hasattr(wrapped.kind, "of")
         if interned:
-            self.scope[f"_wrap_{name}"] = wrapped.kind.of
+            self.scope[f"_wrap_{name}"] = getattr(wrapped.kind, "of")  # noqa: B009
         call = f"_wrap_{name}[{name}]" if interned else f"_wrap_{name}({name})"
         self._after.append(f"{name} = {call}")
 

@@ -33,7 +33,7 @@ Sealed: Final[Any] = SealedType()
 REQUIRED: Final[Any] = object()
 
 
-class Run(c.Bytes):  # type: ignore[misc]
+class Run(c.Bytes):
     """Octets whose number an earlier field gives. Building takes what there is, so that a length can be set wrongly."""
 
     def _build(self, obj: Any, stream: Any, context: Any, path: str) -> Any:
@@ -41,7 +41,7 @@ class Run(c.Bytes):  # type: ignore[misc]
         return obj
 
 
-class Value(c.Adapter):  # type: ignore[misc]
+class Value(c.Adapter):
     """Octets as a `bytes` subclass: an address, a list of options. Where the subclass interns, so do we."""
 
     def __init__(self, kind: type[bytes], subcon: Any) -> None:

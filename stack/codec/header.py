@@ -40,7 +40,7 @@ class Header:
         header: Self = cls.decode(raw, offset, len(raw) if end is None else end)[0]
         return header
 
-    def pack(self, **given: Any) -> bytes:
+    def pack(self, *given: Any, **named: Any) -> bytes:
         """The header's octets, with `given` values for its Sealed fields; raises `WireError`."""
         raise NotImplementedError
 
@@ -60,6 +60,10 @@ class Header:
     def extent(self, available: int) -> int:
         """Of `available` octets after this header, how many belong to it. The rest is trailer."""
         return available
+
+    def pseudo_sum(self, protocol: int, length: int, headers: tuple[Header, ...], index: int) -> int:
+        """The residue that this header, at `headers[index]`, adds to a transport checksum: 0 but for IP."""
+        return 0
 
     def carries(self) -> type[Header] | None:
         """The header type that follows, by the registry, or None where there is no telling."""
@@ -133,12 +137,11 @@ class Header:
 
 
 def _brief(value: Any) -> str:
-    return f"'{value}'" if isinstance(value, bytes) and type(value).__str__ is not bytes.__str__ else repr(value)
+    return f"'{value!s}'" if isinstance(value, bytes) and type(value) is not bytes else repr(value)
 
 
-def _remake(cls: type[Header], values: tuple[Any, ...]) -> Header:
-    header: Header = cls.of(*values)
-    return header
+def _remake(kind: type[Header], values: tuple[Any, ...]) -> Any:
+    return kind.of(*values)
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(wire,))
@@ -162,7 +165,7 @@ def header(cls: type[_H]) -> type[_H]:
         "has_extent": "extent" in cls.__dict__,
     }  # fmt: skip
     space |= {one.name: _flag(one, len(flags) - 1 - place) for place, one in enumerate(flags)}
-    made: Any = type(cls)(cls.__name__, (draft,), space)
+    made: Any = type(cls.__name__, (draft,), space)
     made.__qualname__ = cls.__qualname__
     made.derived, made.size = derive(made, draft, items, slots, sealable)
     made.__init__ = _initializer(made, draft, fields, slots, [one.name for one in flags])
@@ -216,7 +219,7 @@ def _initializer(cls: Any, draft: Any, fields: dict[str, Field], slots: list[str
     setters = {name: getattr(draft, name).__set__ for name in (*slots, "_given")}
     names = tuple(fields)
 
-    def __init__(self: Any, *values: Any, **named: Any) -> None:
+    def initialize(self: Any, *values: Any, **named: Any) -> None:
         if len(values) > len(names):
             raise TypeError(f"{cls.__name__} has {len(names)} fields; {len(values)} values were given")
         for name, value in zip(names, values, strict=False):
@@ -244,4 +247,4 @@ def _initializer(cls: Any, draft: Any, fields: dict[str, Field], slots: list[str
                 raise WireError(f"{cls.__name__}.{name}", 0, error.reason) from None
         setters["_given"](self, tuple(named))
 
-    return __init__
+    return initialize

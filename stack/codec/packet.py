@@ -80,7 +80,8 @@ class Packet:
     def _parse_next(self) -> Header | None:
         """Parse one more header; None when there is no other."""
         kind, data, at, end = self._kind, self._data, self._at, self._end
-        assert kind is not None and data is not None
+        assert kind is not None
+        assert data is not None
         try:
             header: Header
             header, at = kind.decode(data, at, end)

@@ -49,8 +49,7 @@ class TCP(Header):
         if self.checksum is not Sealed:
             return self.pack(words)
         head = self.pack(words, 0)
-        outer = headers[index - 1] if index else None
         length = len(head) + len(body)
-        pseudo = outer.pseudo_sum(PROTOCOL, length, headers, index - 1) if hasattr(outer, "pseudo_sum") else 0
+        pseudo = headers[index - 1].pseudo_sum(PROTOCOL, length, headers, index - 1) if index else 0
         checksum = 0xFFFF - (pseudo + ones_sum(head + body)) % 0xFFFF
         return b"%b%b%b" % (head[:16], (checksum if checksum != 0xFFFF else 0).to_bytes(2, "big"), head[18:])

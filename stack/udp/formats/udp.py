@@ -31,8 +31,7 @@ class UDP(Header):
         if self.checksum is not Sealed:
             return self.pack(stated)
         head = self.pack(stated, 0)
-        outer = headers[index - 1] if index else None
-        pseudo = outer.pseudo_sum(PROTOCOL, length, headers, index - 1) if hasattr(outer, "pseudo_sum") else 0
+        pseudo = headers[index - 1].pseudo_sum(PROTOCOL, length, headers, index - 1) if index else 0
         checksum = 0xFFFF - (pseudo + ones_sum(head + body)) % 0xFFFF
         return head[:6] + checksum.to_bytes(2, "big")
 
