@@ -148,8 +148,7 @@ def _remake(kind: type[Header], values: tuple[Any, ...]) -> Any:
 def header(cls: type[_H]) -> type[_H]:
     """Make a header type of a class whose annotated fields are made by `wire`."""
     fields: dict[str, Field] = {}
-    for name in cls.__dict__.get("__annotations__", {}):
-        declared = cls.__dict__.get(name)
+    for name, declared in cls.__dict__.items():
         if isinstance(declared, Field):
             declared.name = name
             declared.bits = _bits(declared.format)
