@@ -96,7 +96,7 @@ def load_formats() -> None:
     """Import every format there is: all of `stack.*.formats`, and each application's `messages`."""
     global _loaded
     _loaded = True
-    root: Any = importlib.import_module("stack")
+    root: Any = importlib.import_module(__name__.partition(".")[0])
     for room in pkgutil.iter_modules(root.__path__, "stack."):
         if not room.ispkg:
             continue
