@@ -1,0 +1,108 @@
+"""Programs with threads and the standard library's servers: one verdict on the emulation and on the operating system."""
+
+from __future__ import annotations
+
+import socket
+import socketserver
+import time
+
+
+class Upper(socketserver.StreamRequestHandler):
+    def handle(self):
+        for line in self.rfile:
+            self.wfile.write(line.upper())
+
+
+def serve(world, kind, handler):
+    with world.there():
+        server = kind((world.there_address, 0), handler)
+    world.run(lambda: server.serve_forever(poll_interval=0.02))
+    return server
+
+
+def stop(server):
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_server_of_the_standard_library(world):
+    server = serve(world, socketserver.TCPServer, Upper)
+    for word in (b"one\n", b"two\n"):
+        with socket.create_connection(server.server_address, timeout=5) as client:
+            client.sendall(word)
+            assert client.recv(10) == word.upper()
+    stop(server)
+
+
+def test_a_server_with_threads(world):
+    server = serve(world, socketserver.ThreadingTCPServer, Upper)
+    first = world.client(server.server_address)
+    second = world.client(server.server_address)
+    second.sendall(b"second\n")
+    assert second.recv(10) == b"SECOND\n"
+    first.sendall(b"first\n")
+    assert first.recv(10) == b"FIRST\n"
+    first.close()
+    second.close()
+    stop(server)
+
+
+def test_a_datagram_server(world):
+    class Reply(socketserver.DatagramRequestHandler):
+        def handle(self):
+            self.wfile.write(self.rfile.read()[::-1])
+
+    server = serve(world, socketserver.UDPServer, Reply)
+    client = world.socket(kind=socket.SOCK_DGRAM)
+    client.sendto(b"abc", server.server_address)
+    assert client.recv(10) == b"cba"
+    stop(server)
+
+
+def test_a_blocked_accept_gets_its_caller(world):
+    listener = world.listener()
+    listener.settimeout(None)
+    got = []
+
+    def server():
+        connection, _ = listener.accept()
+        with connection:
+            connection.settimeout(None)
+            got.append(connection.recv(100))
+
+    done = world.run(server)
+    time.sleep(0.02)
+    client = world.client(listener)
+    client.sendall(b"late")
+    client.close()
+    done()
+    assert got == [b"late"]
+
+
+def test_many_clients_at_once(world):
+    listener = world.listener(backlog=50)
+
+    def server():
+        for _ in range(20):
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(connection.recv(100))
+
+    world.run(server)
+    clients = [world.client(listener) for _ in range(20)]
+    for number, client in enumerate(clients):
+        client.sendall(b"%d" % number)
+    assert [client.recv(10) for client in clients] == [b"%d" % number for number in range(20)]
+
+
+def test_ping_pong_of_small_messages(world):
+    client, server = world.pair()
+
+    def other():
+        for _ in range(50):
+            server.sendall(server.recv(10))
+
+    world.run(other)
+    for number in range(50):
+        client.sendall(b"%d" % number)
+        assert client.recv(10) == b"%d" % number

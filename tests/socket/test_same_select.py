@@ -1,0 +1,205 @@
+"""`select`, `poll` and `selectors`: one verdict on the emulation and on the operating system."""
+
+from __future__ import annotations
+
+import select
+import selectors
+import socket
+import struct
+import time
+
+import pytest
+
+
+def test_nothing_is_ready_and_time_passes(world):
+    client, _ = world.pair()
+    begin = time.monotonic()
+    assert select.select([client], [], [], 0.03) == ([], [], [])
+    assert time.monotonic() - begin >= 0.029
+
+
+def test_a_poll_returns_at_once(world):
+    client, server = world.pair()
+    assert select.select([client, server], [client, server], [], 0) == ([], [client, server], [])
+
+
+def test_data_makes_readable(world):
+    client, server = world.pair()
+    client.sendall(b"x")
+    assert select.select([client, server], [], [], 5) == ([server], [], [])
+
+
+def test_end_of_file_makes_readable(world):
+    client, server = world.pair()
+    client.close()
+    assert select.select([server], [], [], 5)[0] == [server]
+
+
+def test_a_reset_makes_readable_and_writable(world):
+    client, server = world.pair()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+    time.sleep(0.05)
+    assert select.select([server], [server], [server], 5) == ([server], [server], [])
+
+
+def test_a_caller_makes_a_listener_readable(world):
+    listener = world.listener()
+    assert select.select([listener], [], [], 0) == ([], [], [])
+    world.client(listener)
+    assert select.select([listener], [listener], [], 5) == ([listener], [], [])
+
+
+def test_numbers_stand_for_sockets(world):
+    client, server = world.pair()
+    client.sendall(b"x")
+    assert select.select([server.fileno()], [], [], 5)[0] == [server.fileno()]
+
+
+def test_urgent_data_is_exceptional(world):
+    client, server = world.pair()
+    assert select.select([], [], [server], 0)[2] == []
+    client.send(b"!", socket.MSG_OOB)
+    assert select.select([], [], [server], 5)[2] == [server]
+
+
+def test_a_thread_wakes_a_selector(world):
+    client, server = world.pair()
+
+    def later():
+        time.sleep(0.02)
+        client.sendall(b"x")
+
+    world.run(later)
+    assert select.select([server], [], []) == ([server], [], [])
+
+
+def test_datagrams_make_readable(world):
+    client, server = world.datagrams(connected=True)
+    assert select.select([server], [server], [], 0) == ([], [server], [])
+    client.send(b"")
+    assert select.select([server], [], [], 5)[0] == [server]
+
+
+def test_an_icmp_error_makes_readable(world):
+    client = world.socket(kind=socket.SOCK_DGRAM)
+    client.connect(world.closed_port(socket.SOCK_DGRAM))
+    client.send(b"anybody?")
+    assert select.select([client], [], [], 5)[0] == [client]
+
+
+def test_a_closed_socket_cannot_be_selected(world):
+    client, _ = world.pair()
+    client.close()
+    with pytest.raises(ValueError, match="negative"):
+        select.select([client], [], [], 0)
+
+
+def test_a_negative_timeout_is_refused(world):
+    with pytest.raises(ValueError, match="non-negative"):
+        select.select([], [], [], -1)
+
+
+def test_select_of_nothing_sleeps(world):
+    begin = time.monotonic()
+    assert select.select([], [], [], 0.03) == ([], [], [])
+    assert time.monotonic() - begin >= 0.029
+
+
+def polled(s, mask=select.POLLIN | select.POLLOUT | select.POLLPRI):
+    poll = select.poll()
+    poll.register(s, mask)
+    return dict(poll.poll(0)).get(s.fileno(), 0)
+
+
+def test_poll_of_a_new_stream_is_hung_up(world):
+    assert polled(world.socket()) == select.POLLOUT | select.POLLHUP
+
+
+def test_poll_of_an_idle_connection(world):
+    client, _ = world.pair()
+    assert polled(client) == select.POLLOUT
+
+
+def test_poll_after_the_peer_has_finished(world):
+    client, server = world.pair()
+    server.shutdown(socket.SHUT_WR)
+    time.sleep(0.05)
+    mask = select.POLLIN | select.POLLOUT | select.POLLRDHUP
+    assert polled(client, mask) == mask
+
+
+def test_poll_after_both_have_finished(world):
+    client, server = world.pair()
+    server.shutdown(socket.SHUT_WR)
+    time.sleep(0.05)
+    client.shutdown(socket.SHUT_WR)
+    time.sleep(0.05)
+    assert polled(client) == select.POLLIN | select.POLLOUT | select.POLLHUP
+
+
+def test_poll_after_a_refusal(world):
+    client = world.socket()
+    client.setblocking(False)
+    client.connect_ex(world.closed_port())
+    time.sleep(0.05)
+    assert polled(client) == select.POLLIN | select.POLLOUT | select.POLLERR | select.POLLHUP
+
+
+def test_poll_forgets_and_modifies(world):
+    client, server = world.pair()
+    poll = select.poll()
+    poll.register(client, select.POLLIN)
+    poll.register(server.fileno(), select.POLLIN)
+    poll.modify(client, select.POLLOUT)
+    poll.unregister(server)
+    assert poll.poll(0) == [(client.fileno(), select.POLLOUT)]
+    with pytest.raises(KeyError):
+        poll.unregister(server)
+    with pytest.raises(FileNotFoundError):
+        poll.modify(server, 0)
+
+
+def test_poll_of_a_closed_number_is_invalid(world):
+    client, _ = world.pair()
+    number = client.fileno()
+    poll = select.poll()
+    poll.register(number, select.POLLIN)
+    client.close()
+    assert poll.poll(0) == [(number, select.POLLNVAL)]
+
+
+def test_poll_counts_milliseconds(world):
+    client, _ = world.pair()
+    poll = select.poll()
+    poll.register(client, select.POLLIN)
+    begin = time.monotonic()
+    assert poll.poll(30) == []
+    assert 0.029 <= time.monotonic() - begin < 5
+
+
+@pytest.mark.parametrize("name", ["DefaultSelector", "SelectSelector", "PollSelector"])
+def test_selectors(world, name):
+    client, server = world.pair()
+    with getattr(selectors, name)() as selector:
+        key = selector.register(server, selectors.EVENT_READ, "data")
+        assert selector.select(0) == []
+        client.sendall(b"x")
+        assert selector.select(5) == [(key, selectors.EVENT_READ)]
+        key = selector.modify(server, selectors.EVENT_WRITE | selectors.EVENT_READ, "other")
+        assert selector.select(None) == [(key, selectors.EVENT_READ | selectors.EVENT_WRITE)]
+        selector.unregister(server)
+        assert selector.select(0.01) == []
+
+
+def test_a_selector_keeps_its_register(world):
+    client, server = world.pair()
+    selector = selectors.DefaultSelector()
+    selector.register(client, selectors.EVENT_READ, 1)
+    selector.register(server, selectors.EVENT_WRITE, 2)
+    assert selector.get_key(server).data == 2
+    assert len(selector.get_map()) == 2
+    with pytest.raises(KeyError):
+        selector.register(client, selectors.EVENT_READ)
+    selector.close()
+    assert isinstance(selector, selectors.BaseSelector)
