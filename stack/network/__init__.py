@@ -1,0 +1,1 @@
+"""What drives engines: the clock, the wiring, the topology, the programs."""

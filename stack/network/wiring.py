@@ -1,0 +1,105 @@
+"""Which interface is on which link: nodes, links, and the one way by which frames travel between them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from stack.base.errors import StackError
+from stack.base.event import Drop, Event
+from stack.base.randomness import Randomness
+from stack.link.interface import Interface
+from stack.link.link import Link
+from stack.network.node import Node
+from stack.network.scheduler import Scheduler
+
+WIRE_MODES = ("objects", "bytes")
+
+
+def wire_mode(wanted: str | None = None) -> str:
+    """How frames travel: "objects", or "bytes" (argument, or else STACK_WIRE in the environment). Only speed differs."""
+    mode = wanted or os.environ.get("STACK_WIRE") or "objects"
+    if mode not in WIRE_MODES:
+        raise StackError(f"wire mode is {mode!r}; expected one of {', '.join(WIRE_MODES)}")
+    return mode
+
+
+class Wiring:
+    """Nodes and links by name, in the order of their making. `listeners` get each `Drop` and `Event` of links and nodes."""
+
+    def __init__(self, scheduler: Scheduler, randomness: Randomness, wire: str | None = None) -> None:
+        self.scheduler = scheduler
+        self.randomness = randomness
+        self.wire_mode = wire_mode(wire)
+        self.nodes: dict[str, Node] = {}
+        self.links: dict[str, Link] = {}
+        self.listeners: list[Callable[[Drop | Event], None]] = []
+        self.on_change: list[Callable[[], None]] = []  # called when nodes or links are added, and when links go down or up
+
+    def add(self, engine: Any) -> Node:
+        """Give an engine (of a host, a router, a switch) its place. Names are unique."""
+        if engine.name in self.nodes:
+            raise StackError(f"there is a node {engine.name!r} already")
+        node = self.nodes[engine.name] = Node(engine, self.scheduler, self.tell)
+        for interface in interfaces_of(node):
+            node.attach(interface)
+        self.changed()
+        return node
+
+    def connect(self, a: Interface, b: Interface, *, name: str | None = None, **settings: Any) -> Link:
+        """Join two interfaces by a link; settings are those of `Link`. Nodes' interfaces find their nodes."""
+        for interface in (a, b):
+            if interface.wire is not None:
+                raise StackError(f"{interface!r} is on a link already")
+            if interface.handler is None:
+                self._attach(interface)
+        if a is b:
+            raise StackError(f"{a!r} cannot be both ends of a link")
+        link = Link(
+            self._free_name(name or f"{a.owner or a.name}-{b.owner or b.name}"), (a, b), self.randomness,
+            self.scheduler.poke, self._clock, self.tell, as_bytes=self.wire_mode == "bytes", **settings,
+        )  # fmt: skip
+        link.on_change.append(lambda link: self.changed())
+        self.links[link.name] = link
+        self.changed()
+        return link
+
+    def link_of(self, interface: Interface) -> Link | None:
+        """The link that an interface is on."""
+        return next((link for link in self.links.values() if interface in link.ends), None)
+
+    def tell(self, event: Drop | Event) -> None:
+        """Pass on what links and nodes tell."""
+        for listener in self.listeners:
+            listener(event)
+
+    def changed(self) -> None:
+        """The topology is another one."""
+        for listener in self.on_change:
+            listener()
+
+    def _attach(self, interface: Interface) -> None:
+        for node in self.nodes.values():
+            if any(own is interface for own in interfaces_of(node)):
+                node.attach(interface)
+
+    def _clock(self) -> int:
+        return self.scheduler.now
+
+    def _free_name(self, name: str) -> str:
+        """A second link between the same two gets a number: names are those of random streams too."""
+        if name not in self.links:
+            return name
+        count = 2
+        while f"{name} {count}" in self.links:
+            count += 1
+        return f"{name} {count}"
+
+
+def interfaces_of(node: Node) -> Iterator[Interface]:
+    """The interfaces of a node's engine, in order, without loopback."""
+    interfaces: Iterable[Interface] = node.engine.interfaces
+    if isinstance(interfaces, dict):
+        interfaces = interfaces.values()
+    return (interface for interface in interfaces if not interface.loopback)

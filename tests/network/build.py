@@ -1,0 +1,77 @@
+"""A network of simple engines: each keeps what arrives, and sends what it is told to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stack.base.randomness import Randomness
+from stack.codec.packet import Packet
+from stack.link.interface import Interface
+from stack.link.link import Link
+from stack.network.node import Node
+from stack.network.scheduler import Scheduler
+from stack.network.wiring import Wiring
+
+
+class Station:
+    """An engine without protocols: `got` holds (time, interface, packet); `answer` makes it send each frame back."""
+
+    def __init__(self, name: str, forwarding: bool = False, answer: bool = False) -> None:
+        self.name = name
+        self.forwarding = forwarding
+        self.answer = answer
+        self.interfaces: list[Interface] = []
+        self.deadline: int | None = None
+        self.got: list[tuple[int, Interface, Packet]] = []
+        self.out: list[tuple[Interface, Packet]] = []
+
+    def interface(self, mac: str | None = None) -> Interface:
+        made = Interface(f"eth{len(self.interfaces)}", mac)
+        self.interfaces.append(made)
+        return made
+
+    def receive(self, item: tuple[Interface, Packet], now: int) -> None:
+        self.got.append((now, *item))
+        if self.answer:
+            self.out.append(item)
+
+    def timeout(self, now: int) -> None:
+        self.deadline = None
+
+    def take_output(self) -> list[tuple[Interface, Packet]]:
+        out, self.out = self.out, []
+        return out
+
+    def take_events(self) -> list[Any]:
+        return []
+
+
+class Net:
+    """Stations by name, links as they are asked for."""
+
+    def __init__(self, seed: int = 1, wire: str | None = None) -> None:
+        self.scheduler = Scheduler()
+        self.wiring = Wiring(self.scheduler, Randomness(seed), wire)
+
+    def station(self, name: str, **options: Any) -> Station:
+        made = Station(name, **options)
+        self.wiring.add(made)
+        return made
+
+    def stations(self, names: str) -> list[Station]:
+        return [self.station(name) for name in names.split()]
+
+    def link(self, a: Station, b: Station, **settings: Any) -> Link:
+        return self.wiring.connect(a.interface(), b.interface(), **settings)
+
+    def node(self, station: Any) -> Node:
+        return self.wiring.nodes[station.name]
+
+    def send(self, station: Station, *packets: Packet, port: int = 0) -> None:
+        station.out += [(station.interfaces[port], packet) for packet in packets]
+        self.node(station).flush()
+
+    def run(self, until: int | None = None) -> None:
+        while (time := self.scheduler.next_time()) is not None and (until is None or time <= until):
+            self.scheduler.step()
+        self.scheduler.now = max(self.scheduler.now, until or 0)
