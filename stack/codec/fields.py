@@ -64,6 +64,8 @@ class Field:
     default: Any
     names: Mapping[int, str] | None
     doc: str
+    kw_only: bool = False
+    hexadecimal: bool = False
     name: str = ""
     bits: int | None = None
 
@@ -102,18 +104,28 @@ class Field:
 
     def show(self, value: Any) -> str:
         """The value as people read it."""
-        if self.names is not None and isinstance(value, int) and value in self.names:
-            return f"{self.names[value]} ({value})"
+        if isinstance(value, int) and not isinstance(value, bool):
+            number = f"0x{value:0{(self.bits or 0) // 4}x}" if self.hexadecimal else str(value)
+            return f"{self.names[value]} ({number})" if self.names is not None and value in self.names else number
         if isinstance(value, bytes):
             return str(value) if type(value) is not bytes else value.hex() or "(empty)"
         return str(value)
 
 
 def wire(
-    format: Any, *, default: Any = REQUIRED, names: Mapping[int, str] | None = None, doc: str = ""
+    format: Any,
+    *,
+    default: Any = REQUIRED,
+    names: Mapping[int, str] | None = None,
+    doc: str = "",
+    kw_only: bool = False,
+    hexadecimal: bool = False,
 ) -> Any:
-    """A field of a header: its construct `format`, its default, names for its numbers, a line for readers."""
-    return Field(format, default, names, doc)
+    """A field of a header: its construct `format`, its default, names for its numbers, a line for readers.
+
+    `kw_only` fields are given by name, never by position: so that an option is `MSS(1460)`, for all its kind and length.
+    """
+    return Field(format, default, names, doc, kw_only, hexadecimal)
 
 
 def bare(format: Any) -> Any:

@@ -29,8 +29,11 @@ class Header:
     decode: ClassVar[Callable[[bytes, int, int], tuple[Any, int]]]
     of: ClassVar[Callable[..., Any]]
 
+    __match_args__: ClassVar[tuple[str, ...]]  # the fields that go by position
+
     flags: int  # the run of flag bits as one integer, where there is one
     has_extent: ClassVar[bool] = False
+    alike: ClassVar[type[Header] | None] = None  # the header type whose numbers for what follows this one shares
     _given: tuple[str, ...]
 
     @classmethod
@@ -58,7 +61,10 @@ class Header:
         return True
 
     def extent(self, available: int) -> int:
-        """Of `available` octets after this header, how many belong to it. The rest is trailer."""
+        """Of `available` octets after this header, how many belong to it. The rest is trailer.
+
+        Raises `WireError` where their number shows that this is no such header after all.
+        """
         return available
 
     def pseudo_sum(self, protocol: int, length: int, headers: tuple[Header, ...], index: int) -> int:
@@ -153,15 +159,16 @@ def header(cls: type[_H]) -> type[_H]:
             declared.name = name
             declared.bits = _bits(declared.format)
             fields[name] = declared
+    positional = tuple(name for name, one in fields.items() if not one.kw_only)
     items = gather(list(fields.values()))
     slots, flags = _slots(items)
     sealable = [name for name, one in fields.items() if one.sealable]
     space = {k: v for k, v in cls.__dict__.items() if k not in fields and k not in ("__dict__", "__weakref__")}
-    draft = type(cls.__name__, (Header,), {"__slots__": (*slots, "_given"), "__module__": cls.__module__})
+    draft = type(cls.__name__, cls.__bases__, {"__slots__": (*slots, "_given"), "__module__": cls.__module__})
     space |= {
-        "__slots__": (), "__setattr__": _immutable, "__delattr__": _immutable, "__match_args__": tuple(fields),
+        "__slots__": (), "__setattr__": _immutable, "__delattr__": _immutable, "__match_args__": positional,
         "fields": fields, "slots": tuple(slots), "format": cls.__name__ / declare(items), "carried": [], "carriers": {},
-        "has_extent": "extent" in cls.__dict__,
+        "has_extent": cls.extent is not Header.extent,
     }  # fmt: skip
     space |= {one.name: _flag(one, len(flags) - 1 - place) for place, one in enumerate(flags)}
     made: Any = type(cls.__name__, (draft,), space)
@@ -216,11 +223,11 @@ def _immutable(self: Any, name: str, *value: Any) -> None:
 def _initializer(cls: Any, draft: Any, fields: dict[str, Field], slots: list[str], flags: list[str]) -> Any:
     """`__init__`: fields by position or name, each checked; remembers which were given."""
     setters = {name: getattr(draft, name).__set__ for name in (*slots, "_given")}
-    names = tuple(fields)
+    names: tuple[str, ...] = cls.__match_args__
 
     def initialize(self: Any, *values: Any, **named: Any) -> None:
         if len(values) > len(names):
-            raise TypeError(f"{cls.__name__} has {len(names)} fields; {len(values)} values were given")
+            raise TypeError(f"{cls.__name__} takes {len(names)} values; {len(values)} were given")
         for name, value in zip(names, values, strict=False):
             if name in named:
                 raise TypeError(f"{cls.__name__}: {name!r} is given twice")
@@ -228,7 +235,7 @@ def _initializer(cls: Any, draft: Any, fields: dict[str, Field], slots: list[str
         word = named.pop("flags", 0) if flags else 0
         for name in named:
             if name not in fields:
-                raise TypeError(f"{cls.__name__} has no field {name!r}; it has {', '.join(names)}")
+                raise TypeError(f"{cls.__name__} has no field {name!r}; it has {', '.join(fields)}")
         for place, name in enumerate(flags):
             if fields[name].check(named.get(name, fields[name].default)):
                 word |= 1 << len(flags) - 1 - place

@@ -15,8 +15,10 @@ class Packet:
     """Headers in wire order, then `payload`, then `trailer` (octets after what the headers' lengths cover).
 
     Made from headers, its bytes are built when asked for, and kept; parsed from bytes, it is read layer by layer as far
-    as someone looks. What no header can hold (damaged, cut, unknown) stays in `payload`. `cause` says why a host sent
-    it; it is not on the wire, and no part of equality.
+    as someone looks. Both show the same layers: the payload of a made packet is read on, too, where its last header
+    says what it is. What no header can hold (damaged, cut, unknown) stays in `payload`. `after(TCP)` is what TCP
+    carries, however many layers are known in it. `cause` says why a host sent it; it is not on the wire, and no part
+    of equality.
     """
 
     __slots__ = ("_at", "_data", "_end", "_headers", "_kind", "_payload", "_trailer", "cause", "linktype")
@@ -25,9 +27,9 @@ class Packet:
     _payload: bytes
     _trailer: bytes
     _data: bytes | None
-    _kind: type[Header] | None  # the header type that is to be parsed next, at `_at`
+    _kind: type[Header] | None  # the header type that is to be parsed next, at `_at`; `Header` itself: see `_read_on`
     _at: int
-    _end: int  # where what the headers' lengths cover ends
+    _end: int  # where what the headers' lengths cover ends; -1 for a packet that was made from headers
     cause: str | None
     linktype: int
 
@@ -45,7 +47,9 @@ class Packet:
         self._headers = linked(headers)
         self._payload = bytes(payload)
         self._trailer = bytes(trailer)
-        self._data = self._kind = None
+        self._data = None
+        self._kind = Header
+        self._end = -1
         self.cause = cause
         self.linktype = linktype
 
@@ -56,7 +60,9 @@ class Packet:
         self._headers = headers
         self._payload = payload
         self._trailer = b""
-        self._data = self._kind = None
+        self._data = None
+        self._kind = Header
+        self._end = -1
         self.cause = cause
         self.linktype = 1
         return self
@@ -80,44 +86,57 @@ class Packet:
     def _parse_next(self) -> Header | None:
         """Parse one more header; None when there is no other."""
         kind, data, at, end = self._kind, self._data, self._at, self._end
-        assert kind is not None
-        assert data is not None
+        header: Header | None
         try:
-            header: Header
-            header, at = kind.decode(data, at, end)
+            header, at = kind.decode(data, at, end)  # type: ignore[union-attr, arg-type]
+            if kind.has_extent and 0 <= (size := header.extent(end - at)) < end - at:  # type: ignore[union-attr]
+                self._end = end = at + size
         except WireError:
-            header, kind = None, None  # type: ignore[assignment]
+            header = self._kind = None
         else:
             self._headers += (header,)
-            if kind.has_extent and 0 <= (size := header.extent(end - at)) < end - at:
-                self._end = end = at + size
-            kind = header.carries() if at < end else None
-        self._at = at
-        self._kind = kind
-        if kind is None:
-            self._payload = data[at:end]
-            self._trailer = data[end:]
+            self._at = at
+            self._kind = header.carries() if at < end else None
+        if self._kind is None:
+            self._payload = data[self._at : end]  # type: ignore[index]
+            self._trailer = data[end:]  # type: ignore[index]
         return header
+
+    def _read_on(self) -> None:
+        """Read what is known: of a made packet, the payload that its last header tells the type of."""
+        if self._kind is Header:
+            self._kind = None
+            kind = self._headers[-1].carries() if self._headers and self._payload else None
+            if kind is None:
+                return
+            inner = _new(Packet)
+            inner._data, inner._kind, inner._headers = self._payload, kind, ()
+            inner._at, inner._end = 0, len(self._payload)
+            self._headers += inner.headers
+            self._payload = inner._payload
+            self._trailer = inner._trailer + self._trailer
+        while self._kind is not None:
+            self._parse_next()
 
     @property
     def headers(self) -> tuple[Header, ...]:
         """All headers, outermost first."""
-        while self._kind is not None:
-            self._parse_next()
+        if self._kind is not None:
+            self._read_on()
         return self._headers
 
     @property
     def payload(self) -> bytes:
         """What follows the last header."""
-        while self._kind is not None:
-            self._parse_next()
+        if self._kind is not None:
+            self._read_on()
         return self._payload
 
     @property
     def trailer(self) -> bytes:
         """What follows the payload: padding, mostly."""
-        while self._kind is not None:
-            self._parse_next()
+        if self._kind is not None:
+            self._read_on()
         return self._trailer
 
     def get(self, kind: type[_H]) -> _H | None:
@@ -125,11 +144,33 @@ class Packet:
         for one in self._headers:
             if type(one) is kind:
                 return one
+        if self._kind is Header:
+            self._read_on()
+            return next((one for one in self._headers if type(one) is kind), None)
         while self._kind is not None:
             found = self._parse_next()
             if type(found) is kind:
                 return found
         return None
+
+    def after(self, kind: type[Header]) -> bytes:
+        """What the first header of this type carries: the octets after it, as far as it and those before it reach."""
+        found = self[kind]
+        headers = self._headers
+        if found is headers[-1]:
+            if self._kind is None or self._kind is Header:
+                return self._payload
+            return self._data[self._at : self._end]  # type: ignore[index]
+        if self._end < 0:
+            return self._built(headers.index(found) + 1)
+        at, end = 0, len(bytes(self))
+        for one in headers:
+            at += len(one)
+            if one.has_extent and 0 <= (size := one.extent(end - at)) < end - at:
+                end = at + size
+            if one is found:
+                break
+        return bytes(self)[at:end]
 
     def __getitem__(self, kind: type[_H]) -> _H:
         found = self.get(kind)
@@ -148,13 +189,19 @@ class Packet:
 
     def rebuild(self) -> bytes:
         """Its bytes, made from the values of its headers, payload and trailer alone; raises `WireError`."""
-        body = self.payload
+        if self._end >= 0 and self._kind is not None:
+            self._read_on()
+        return self._built(0) + self._trailer
+
+    def _built(self, first: int) -> bytes:
+        """The octets from the header at index `first` on, without the trailer."""
+        body = self._payload
         headers = self._headers
         index = len(headers)
-        while index:
+        while index > first:
             index -= 1
             body = headers[index].seal(body, headers, index) + body
-        return body + self._trailer if self._trailer else body
+        return body
 
     def __len__(self) -> int:
         if self._data is not None:

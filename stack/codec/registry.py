@@ -51,6 +51,17 @@ def carried(outer: type[Header], **numbers: int) -> Callable[[_H], _H]:
     return mark
 
 
+def numbered_like(other: type[Header]) -> Callable[[_H], _H]:
+    """Mark a header type as one that says what follows in the field, and by the numbers, of `other`."""
+
+    def mark(kind: _H) -> _H:
+        kind.alike = other
+        kind.carried = other.carried
+        return kind
+
+    return mark
+
+
 def begins(*link_types: int) -> Callable[[_H], _H]:
     """Mark a header type as the first of frames of these link types."""
 
@@ -86,7 +97,8 @@ def linked(headers: tuple[Header, ...]) -> tuple[Header, ...]:
     result = list(headers)
     for place in range(len(headers) - 1):
         outer = result[place]
-        field, number = type(headers[place + 1]).carriers.get(type(outer), ("", 0))
+        carriers = type(headers[place + 1]).carriers
+        field, number = carriers.get(type(outer)) or carriers.get(outer.alike or Header, ("", 0))
         if field and getattr(outer, field) is Sealed:
             result[place] = outer.replace(**{field: number})
     return tuple(result)
