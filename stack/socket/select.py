@@ -1,0 +1,224 @@
+"""`select`, `poll` and `epoll` over the sockets of a host (POSIX select(), poll(); epoll(7))."""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from stack.network.node import Node
+from stack.network.waiting import polled, wait
+from stack.socket.description import ERR, FIRST_NUMBER, HUP, IN, NVAL, OUT, PRI, Description
+
+_ONESHOT = 1 << 30
+_EDGE = 1 << 31
+
+
+def number_of(file: Any) -> int:
+    """The file number of a socket, or a number itself; raises as `select.select` does."""
+    number = file if isinstance(file, int) else None
+    if number is None:
+        method = getattr(file, "fileno", None)
+        if method is None:
+            raise TypeError("argument must be an int, or have a fileno() method.")
+        number = method()
+        if not isinstance(number, int):
+            raise TypeError("fileno() returned a non-integer")
+    if number < 0:
+        raise ValueError(f"file descriptor cannot be a negative integer ({number})")
+    return number
+
+
+def description_of(node: Node, number: int) -> Description | None:
+    """What is open under a number on this host, or None. The real world's files are told apart and refused."""
+    found: Description | None = node.descriptors.get(number)
+    if found is None and number < FIRST_NUMBER:
+        raise ValueError(
+            f"file descriptor {number} is the operating system's: on host {node.name} only its own sockets can be waited for"
+        )
+    return found
+
+
+def deadline_after(node: Node, seconds: float | None) -> int | None:
+    """The virtual time in nanoseconds when so many seconds have passed."""
+    return None if seconds is None else node.now + math.ceil(seconds * 1_000_000_000)
+
+
+def select(
+    node: Node, rlist: Iterable[Any], wlist: Iterable[Any], xlist: Iterable[Any], timeout: float | None = None, /
+) -> tuple[list[Any], list[Any], list[Any]]:
+    """As `select.select`."""
+    if timeout is not None:
+        if not isinstance(timeout, int | float):
+            raise TypeError("timeout must be a float or None")
+        if timeout < 0:
+            raise ValueError("timeout must be non-negative")
+    lists = [[(file, _open(node, file)) for file in files] for files in (rlist, wlist, xlist)]
+    sources = list(dict.fromkeys(description for files in lists for _, description in files))
+
+    def ready() -> tuple[list[Any], list[Any], list[Any]] | None:
+        found = (
+            [file for file, description in lists[0] if description.events & (IN | HUP | ERR)],
+            [file for file, description in lists[1] if description.events & (OUT | ERR)],
+            [file for file, description in lists[2] if description.events & PRI],
+        )
+        return found if any(found) else None
+
+    return waited(node, sources, timeout, ready, "select") or ([], [], [])
+
+
+def waited(node: Node, sources: Sequence[Description], timeout: float | None, ready: Any, doing: str) -> Any:
+    """What `ready()` gives as soon as it gives something, or None when the time is over."""
+    found = ready()
+    if found:
+        return found
+    if timeout is not None and timeout <= 0:
+        polled(node)
+        return ready()
+    deadline = deadline_after(node, timeout)
+    while wait(sources, deadline, node, doing):
+        found = ready()
+        if found:
+            return found
+    return ready()
+
+
+def _open(node: Node, file: Any) -> Description:
+    found = description_of(node, number_of(file))
+    if found is None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    return found
+
+
+class Poll:
+    """As the object that `select.poll()` gives."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._wanted: dict[int, int] = {}
+
+    def register(self, fd: Any, eventmask: int = IN | PRI | OUT, /) -> None:
+        """Ask for events of a file; again replaces what was asked."""
+        number = number_of(fd)
+        description_of(self._node, number)
+        self._wanted[number] = eventmask
+
+    def modify(self, fd: Any, eventmask: int, /) -> None:
+        """Ask for other events of a file that is registered."""
+        number = number_of(fd)
+        if number not in self._wanted:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        self._wanted[number] = eventmask
+
+    def unregister(self, fd: Any, /) -> None:
+        """Ask no longer."""
+        number = number_of(fd)
+        if number not in self._wanted:
+            raise KeyError(number)
+        del self._wanted[number]
+
+    def poll(self, timeout: float | None = None, /) -> list[tuple[int, int]]:
+        """Files and their events; `timeout` in milliseconds, None or negative: for ever."""
+        seconds = None if timeout is None or timeout < 0 else timeout / 1000
+        return poll(self._node, self._wanted, seconds)
+
+
+def poll(node: Node, wanted: dict[int, int], timeout: float | None) -> list[tuple[int, int]]:
+    """The files of `wanted` (number → events) that have events, in its order; `timeout` in seconds."""
+    sources = [found for number in wanted if (found := description_of(node, number)) is not None]
+
+    def ready() -> list[tuple[int, int]]:
+        found = []
+        for number, mask in wanted.items():
+            description = node.descriptors.get(number)
+            events = NVAL if description is None else description.events & (mask | ERR | HUP)
+            if events:
+                found.append((number, events))
+        return found
+
+    result: list[tuple[int, int]] = waited(node, sources, timeout, ready, "poll")
+    return result
+
+
+class Epoll:
+    """As `select.epoll`: level-triggered, with EPOLLONESHOT; edge-triggered is refused."""
+
+    def __init__(self, node: Node, sizehint: int = -1, flags: int = 0) -> None:
+        if sizehint != -1 and sizehint <= 0:
+            raise ValueError("negative sizehint")
+        self._node = node
+        self._wanted: dict[int, int] = {}
+        self.closed = False
+
+    def register(self, fd: Any, eventmask: int = IN | PRI | OUT) -> None:
+        """Ask for events of a file."""
+        number = self._number(fd)
+        if number in self._wanted:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        self._want(number, eventmask)
+
+    def modify(self, fd: Any, eventmask: int) -> None:
+        """Ask for other events of a file that is registered."""
+        self._want(self._registered(fd), eventmask)
+
+    def unregister(self, fd: Any) -> None:
+        """Ask no longer."""
+        del self._wanted[self._registered(fd)]
+
+    def poll(self, timeout: float | None = None, maxevents: int = -1) -> list[tuple[int, int]]:
+        """Files and their events; `timeout` in seconds, None or negative: for ever."""
+        self._check()
+        if maxevents != -1 and maxevents <= 0:
+            raise ValueError(f"maxevents must be greater than 0, got {maxevents}")
+        for number in [number for number in self._wanted if number not in self._node.descriptors]:
+            del self._wanted[number]  # the kernel forgets a file when it is closed
+        live = {number: mask & ~_ONESHOT for number, mask in self._wanted.items() if mask != _ONESHOT}
+        found = poll(self._node, live, None if timeout is None or timeout < 0 else timeout)
+        if maxevents > 0:
+            found = found[:maxevents]
+        for number, _ in found:
+            if self._wanted[number] & _ONESHOT:
+                self._wanted[number] = _ONESHOT
+        return found
+
+    def close(self) -> None:
+        """Forget everything."""
+        self.closed = True
+        self._wanted.clear()
+
+    def fileno(self) -> int:
+        """It has no number on this host: raises EINVAL once closed, ENOSYS otherwise."""
+        self._check()
+        raise OSError(errno.ENOSYS, "an epoll object of an emulated host has no file number")
+
+    def __enter__(self) -> Self:
+        self._check()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _check(self) -> None:
+        if self.closed:
+            raise ValueError("I/O operation on closed epoll object")
+
+    def _number(self, fd: Any) -> int:
+        self._check()
+        number = number_of(fd)
+        if description_of(self._node, number) is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        return number
+
+    def _registered(self, fd: Any) -> int:
+        number = self._number(fd)
+        if number not in self._wanted:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        return number
+
+    def _want(self, number: int, eventmask: int) -> None:
+        if eventmask & _EDGE:
+            raise OSError(errno.EINVAL, "EPOLLET is not supported on an emulated host")
+        self._wanted[number] = eventmask

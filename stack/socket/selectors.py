@@ -1,0 +1,96 @@
+"""`selectors` over the sockets of a host: every selector class of the library, made on a host, is one of these."""
+
+from __future__ import annotations
+
+import errno
+import os
+import selectors
+from typing import Any
+
+from stack.network.node import Node
+from stack.network.place import current_node
+from stack.socket.description import ERR, HUP, IN, OUT
+from stack.socket.select import description_of, waited
+
+_Impl: Any = selectors._BaseSelectorImpl  # type: ignore[attr-defined]
+
+
+class HostSelector(_Impl):  # type: ignore[misc]
+    """What takes the place of the library's ways to ask the operating system. Mixed into each of its classes."""
+
+    def __init__(self) -> None:
+        _Impl.__init__(self)
+        node: Any = current_node()
+        self._node: Node = node
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        """As `BaseSelector.register`; only sockets of this host."""
+        number = self._fileobj_lookup(fileobj)
+        if description_of(self._node, number) is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        key: selectors.SelectorKey = _Impl.register(self, fileobj, events, data)
+        return key
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        """As `BaseSelector.unregister`."""
+        key: selectors.SelectorKey = _Impl.unregister(self, fileobj)
+        return key
+
+    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        """As `BaseSelector.modify`."""
+        key: selectors.SelectorKey = selectors.BaseSelector.modify(self, fileobj, events, data)
+        return key
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """As `BaseSelector.select`."""
+        descriptors = self._node.descriptors
+
+        def ready() -> list[tuple[selectors.SelectorKey, int]]:
+            found = []
+            for key in self._fd_to_key.values():
+                description = descriptors.get(key.fd)
+                if description is None:
+                    continue
+                has = description.events
+                events = key.events & (
+                    (selectors.EVENT_READ if has & (IN | HUP | ERR) else 0)
+                    | (selectors.EVENT_WRITE if has & (OUT | HUP | ERR) else 0)
+                )
+                if events:
+                    found.append((key, events))
+            return found
+
+        sources = [description for key in self._fd_to_key.values() if (description := descriptors.get(key.fd)) is not None]
+        result: list[tuple[selectors.SelectorKey, int]] = waited(self._node, sources, timeout, ready, "select")
+        return result
+
+    def close(self) -> None:
+        """Forget everything."""
+        _Impl.close(self)
+
+    def fileno(self) -> int:
+        """A host's selector has no number."""
+        raise OSError(errno.ENOSYS, "a selector of an emulated host has no file number")
+
+
+_made: dict[type, type] = {}
+
+
+def on_host(kind: type) -> type:
+    """The class that stands in for a selector class when it is made on a host: a subclass of it."""
+    made = _made.get(kind)
+    if made is None:
+        if issubclass(kind, HostSelector):
+            return kind
+        bases: tuple[type, ...] = (HostSelector, kind)
+        if kind.__module__ != "selectors":  # a program's own class goes before what it is made of
+            library = next(base for base in kind.__mro__ if base.__module__ == "selectors")
+            bases = (kind, on_host(library))
+        made = _made[kind] = type(kind.__name__, bases, {"__module__": kind.__module__, "__qualname__": kind.__qualname__})
+    return made
+
+
+def library_classes() -> list[type]:
+    """The selector classes that this platform's library has."""
+    names = ("SelectSelector", "PollSelector", "EpollSelector", "DevpollSelector", "KqueueSelector")
+    return [getattr(selectors, name) for name in names if hasattr(selectors, name)]
