@@ -9,16 +9,11 @@ from stack.codec.checksum import internet_checksum, ones_sum
 from stack.codec.fields import Run, Sealed, Value, wire
 from stack.codec.header import Header, header
 from stack.codec.registry import LinkType, begins, carried
+from stack.ip.formats.options import IPv4Options
 from stack.link.formats.ethernet import Ethernet
 
 PROTOCOLS = {1: "ICMP", 2: "IGMP", 4: "IPv4", 6: "TCP", 17: "UDP", 41: "IPv6", 47: "GRE", 50: "ESP", 51: "AH"}
 RESERVED_PROTOCOL = 255  # what a datagram with nothing in it carries
-
-
-class IPv4Options(bytes):
-    """The options of an IPv4 header: its octets."""
-
-    __slots__ = ()
 
 
 @begins(LinkType.IPV4)
