@@ -222,8 +222,9 @@ class Direction(Chances):
     def _set_deadline(self) -> None:
         """The earliest of: an arrival, a late arrival, the transmitter free for the next in the queue."""
         deadline = self._arrivals[0][0] if self._arrivals else None
-        if self._late and ((due := self._late.next) is not None) and (deadline is None or due < deadline):
-            deadline = due
+        late = self._late.next
+        if late is not None and (deadline is None or late < deadline):
+            deadline = late
         if not self._plain and len(self.discipline) and (deadline is None or self._free < deadline):
             deadline = self._free
         self.deadline = deadline

@@ -90,4 +90,4 @@ class Interface:
 
     def __repr__(self) -> str:
         where = f" of {self.owner}" if self.owner else ""
-        return f"<Interface {self.name}{where} {self.mac} {' '.join(map(str, self.addresses))}>"
+        return f"<Interface {' '.join([self.name + where, str(self.mac), *map(str, self.addresses)])}>"

@@ -2,50 +2,77 @@
 
 from __future__ import annotations
 
+from heapq import heappop, heappush
+
 from stack.codec.packet import Packet
 
 
-class Late:
-    """Few at a time, so a list that is searched."""
+class _Held:
+    """A packet that waits; None once it is out."""
 
-    __slots__ = ("_waiting",)
+    __slots__ = ("packet",)
+
+    def __init__(self, packet: Packet) -> None:
+        self.packet: Packet | None = packet
+
+    def release(self) -> list[Packet]:
+        packet, self.packet = self.packet, None
+        return [] if packet is None else [packet]
+
+
+class Late:
+    """Two heaps over the same packets: by the time that is due, and by the arrival that is the last to pass."""
+
+    __slots__ = ("_arrival", "_by_arrival", "_by_time", "_order")
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[int, int | None, Packet]] = []
+        self._order = 0
+        self._arrival = 0  # counts those that pass
+        self._by_time: list[tuple[int, int, _Held]] = []
+        self._by_arrival: list[tuple[int, int, _Held]] = []
 
     def add(self, due: int, passing: int | None, packet: Packet) -> None:
         """Hold a packet until `due`, or until `passing` arrivals have passed it if that comes first."""
-        self._waiting.append((due, passing, packet))
+        self._order += 1
+        held = _Held(packet)
+        heappush(self._by_time, (due, self._order, held))
+        if passing is not None:
+            heappush(self._by_arrival, (self._arrival + passing, self._order, held))
 
     def passed(self) -> list[Packet]:
-        """One arrival has passed those that count; those that have seen enough pass come out."""
-        left: list[tuple[int, int | None, Packet]] = []
+        """There was an arrival: those that have now seen enough of them come out."""
+        self._arrival += 1
         out: list[Packet] = []
-        for due, passing, packet in self._waiting:
-            if passing == 1:
-                out.append(packet)
-            else:
-                left.append((due, None if passing is None else passing - 1, packet))
-        self._waiting = left
+        while self._by_arrival and self._by_arrival[0][0] <= self._arrival:
+            out += heappop(self._by_arrival)[2].release()
+        self._tidy()
         return out
 
     def due(self, now: int) -> list[Packet]:
         """Those whose time has come, the earliest first."""
-        if self.next is None or self.next > now:
-            return []
-        out = sorted((one for one in self._waiting if one[0] <= now), key=lambda one: one[0])
-        self._waiting = [one for one in self._waiting if one[0] > now]
-        return [packet for _, _, packet in out]
+        out: list[Packet] = []
+        while self._by_time and self._by_time[0][0] <= now:
+            out += heappop(self._by_time)[2].release()
+        self._tidy()
+        return out
+
+    def clear(self) -> list[Packet]:
+        """All of them, taken out, in the order of their coming."""
+        held = sorted(self._by_time, key=lambda entry: entry[1])
+        self._by_time.clear()
+        self._by_arrival.clear()
+        return [packet for entry in held for packet in entry[2].release()]
 
     @property
     def next(self) -> int | None:
         """When the first of them is due."""
-        return min((due for due, _, _ in self._waiting), default=None)
+        return self._by_time[0][0] if self._by_time else None
 
-    def clear(self) -> list[Packet]:
-        """All of them, taken out."""
-        waiting, self._waiting = self._waiting, []
-        return [packet for _, _, packet in waiting]
+    def __bool__(self) -> bool:
+        return bool(self._by_time)
 
-    def __len__(self) -> int:
-        return len(self._waiting)
+    def _tidy(self) -> None:
+        """The heads of both heaps are packets that wait."""
+        for heap in (self._by_time, self._by_arrival):
+            while heap and heap[0][2].packet is None:
+                heappop(heap)

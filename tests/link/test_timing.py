@@ -5,7 +5,6 @@ import pytest
 from stack.base.event import DropReason
 from stack.base.randomness import Stream
 from stack.codec.packet import Packet
-from stack.link.drop_tail import DropTail
 from tests.link.build import Bench, frame
 
 MS = 1_000_000
@@ -54,8 +53,7 @@ def test_a_full_queue_drops_the_last(limit: int, general: bool) -> None:
     bench.run(until=100 * MS)  # the first is sent: one place is free
     bench.send(there, frame(20), frame(21))
     bench.run()
-    late = [20] if limit else [20]
-    assert bench.numbers == [*range(1 + limit), *late]
+    assert bench.numbers == [*range(1 + limit), 20]
     assert bench.reasons() == [DropReason.QUEUE_FULL] * (10 - limit)
 
 
@@ -169,9 +167,3 @@ def test_the_plain_way_and_the_general_way_are_one(seed: int) -> None:
     assert plain[1:] == general[1:]
     assert all(abs(a - b) <= 5 for a, b in zip(plain[0], general[0], strict=True))
     assert plain[2], "the queue was full at times"
-
-
-def test_drop_tail_alone() -> None:
-    queue = DropTail(frames=1)
-    assert queue.dequeue(0) is None
-    assert len(queue) == 0

@@ -24,6 +24,7 @@ class Station:
         self.deadline: int | None = None
         self.got: list[tuple[int, Interface, Packet]] = []
         self.out: list[tuple[Interface, Packet]] = []
+        self.woken: list[int] = []
 
     def interface(self, mac: str | None = None) -> Interface:
         made = Interface(f"eth{len(self.interfaces)}", mac)
@@ -37,6 +38,7 @@ class Station:
 
     def timeout(self, now: int) -> None:
         self.deadline = None
+        self.woken.append(now)
 
     def take_output(self) -> list[tuple[Interface, Packet]]:
         out, self.out = self.out, []
