@@ -1,0 +1,5 @@
+"""`python -m stack` is `packetstack`."""
+
+from stack.cli import main
+
+main()

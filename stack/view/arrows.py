@@ -1,0 +1,175 @@
+"""From a trace to a ladder: who the hosts are, what arrived, what was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from stack.base.address import MAC
+from stack.base.event import DropReason
+from stack.codec.packet import Packet
+from stack.ip.formats.ipv4 import IPv4
+from stack.ip.formats.ipv6 import IPv6
+from stack.link.formats.arp import ARP
+from stack.link.formats.ethernet import Ethernet
+from stack.view.ladder import EVERYONE, Arrow, Column, Ladder
+from stack.view.record import Record
+from stack.view.summary import Summary, summaries
+
+MOST = 200  # arrows that a ladder draws, unless it is told otherwise
+
+# What a link says in the comment of a frame that it does not deliver.
+ENDS = tuple(
+    reason.value
+    for reason in (
+        DropReason.LOSS, DropReason.QUEUE_FULL, DropReason.LINK_DOWN, DropReason.PARTITION, DropReason.SCRIPTED,
+        DropReason.CORRUPT_FRAME, DropReason.TOO_BIG, DropReason.NO_PORT,
+    )
+)  # fmt: skip
+
+
+def ladder(
+    records: Iterable[Record],
+    *,
+    hosts: Sequence[str] = (),
+    names: Mapping[str, Sequence[str]] | None = None,
+    most: int = MOST,
+) -> Ladder:
+    """The time-sequence diagram of a trace.
+
+    `hosts`: the order of the columns from the left; hosts that are not named follow as they come. `names`: address →
+    names, beside those that the trace knows. `most`: how many arrows are drawn. Times count from the first packet.
+    A packet that was captured at two interfaces becomes one arrow between two times.
+    """
+    known = {**getattr(records, "names", {}), **(names or {})}
+    people = People({address: list(given) for address, given in known.items() if given})
+    arrows: list[Arrow] = []
+    sightings = Sightings()
+    origin: int | None = None
+    left_out = 0
+    for record, summary in summaries(records):
+        origin = record.time if origin is None else origin
+        again = sightings.again(record)
+        if again is not None:
+            if again < len(arrows):
+                arrows[again] = arrived(arrows[again], record)
+            continue
+        if len(arrows) >= most:
+            left_out += 1
+            continue
+        sightings.first(record, len(arrows))
+        arrows.append(arrow(record, summary, people))
+    columns = people.columns(hosts, arrows)
+    return Ladder(columns, tuple(arrows), origin or 0, left_out)
+
+
+def arrow(record: Record, summary: Summary, people: People) -> Arrow:
+    """The arrow of a record, seen once as yet."""
+    source, destination = people.ends(record.packet, summary)
+    note, lost = fate(record)
+    return Arrow(
+        record.number, record.time, source, destination, summary.short, summary.kind, lost=lost, note=note,
+        sent=record.time if lost else None, detail=f"{summary.source} → {summary.destination} {summary.protocol} {summary.info}",
+    )  # fmt: skip
+
+
+def arrived(first: Arrow, record: Record) -> Arrow:
+    """The arrow of a packet that was seen again, elsewhere and later."""
+    note, lost = fate(record)
+    if lost:
+        return replace(first, sent=first.begins, lost=True, note=note)
+    return replace(first, sent=first.begins, arrived=record.time)
+
+
+def fate(record: Record) -> tuple[str | None, bool]:
+    """(why the packet is there, whether it went no further), of a record's comment."""
+    parts = (record.comment or "").split("; ")
+    ends = [part for part in parts if part.startswith(ENDS)]
+    rest = [part for part in parts if part and part not in ends and part != "lost"]
+    if ends and ends[0] != DropReason.LOSS.value:
+        rest.append(ends[0])
+    return "; ".join(rest) or None, bool(ends)
+
+
+@dataclass(slots=True)
+class People:
+    """Who is who: addresses to the names of columns."""
+
+    names: dict[str, list[str]]
+    seen: dict[str, list[str]] = field(default_factory=dict)  # column → addresses
+    machines: dict[str, str] = field(default_factory=dict)  # MAC → column
+
+    def ends(self, packet: Packet, summary: Summary) -> tuple[str, str]:
+        """The columns that a packet leaves and reaches. ARP speaks for its protocol addresses."""
+        arp, frame = packet.get(ARP), packet.get(Ethernet)
+        machine = str(frame.source) if frame is not None else ""
+        if arp is not None:
+            source, destination = str(arp.sender_protocol), str(arp.target_protocol)
+        else:
+            source, destination = summary.source, summary.destination
+        if source in ("0.0.0.0", "::", ""):
+            sender = self.machines.get(machine) or self.column(machine or "?")
+        else:
+            sender = self.column(source)
+            self.machines.setdefault(machine, sender)
+        if (frame is not None and frame.destination[0] & 1) or to_many(destination):
+            return sender, EVERYONE
+        return sender, self.column(destination or "?")
+
+    def column(self, address: str) -> str:
+        """The column of an address: its host's name, or the address."""
+        names = self.names.get(address)
+        name = names[0].split(".")[0] if names else address
+        addresses = self.seen.setdefault(name, [])
+        if name != address and address not in addresses:
+            addresses.append(address)
+        return name
+
+    def columns(self, hosts: Sequence[str], arrows: Sequence[Arrow]) -> tuple[Column, ...]:
+        """The columns that are drawn: those wished for, then those that arrows need, as they come."""
+        order = dict.fromkeys(hosts)
+        for one in arrows:
+            order.update(dict.fromkeys(end for end in (one.source, one.destination) if end != EVERYONE))
+        return tuple(Column(name, tuple(self.seen.get(name, ()))) for name in order)
+
+
+def to_many(address: str) -> bool:
+    """Whether an address is a group's, or everybody's."""
+    if address in ("255.255.255.255", "Broadcast", str(MAC.BROADCAST)):
+        return True
+    if ":" in address:
+        return address.startswith("ff")
+    first = address.split(".")[0]
+    return first.isdigit() and 224 <= int(first) <= 239
+
+
+@dataclass(slots=True)
+class Sightings:
+    """Packets that were seen, to know them again at another interface. The way changes time to live and checksum."""
+
+    waiting: dict[bytes, list[tuple[int, list[str]]]] = field(default_factory=dict)
+
+    def again(self, record: Record) -> int | None:
+        """The place of the arrow whose packet this is, seen before at other interfaces only."""
+        for place, interfaces in self.waiting.get(identity(record.packet), ()):
+            if record.interface not in interfaces:
+                interfaces.append(record.interface)
+                return place
+        return None
+
+    def first(self, record: Record, place: int) -> None:
+        """A packet was seen for the first time."""
+        self.waiting.setdefault(identity(record.packet), []).append((place, [record.interface]))
+
+
+def identity(packet: Packet) -> bytes:
+    """What of a packet stays the same on its way from host to host."""
+    data = bytes(packet)
+    place = 0
+    for header in packet.headers:
+        if isinstance(header, IPv4):
+            return data[place : place + 8] + data[place + 9 : place + 10] + data[place + 12 :]
+        if isinstance(header, IPv6):
+            return data[place : place + 7] + data[place + 8 :]
+        place += len(header)
+    return data

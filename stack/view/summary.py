@@ -1,0 +1,119 @@
+"""A packet in one line: who sends what to whom, as Wireshark's packet list says it."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from typing import NamedTuple
+
+from stack.capture.conversations import Conversations, Tcp
+from stack.capture.dissect import Dissection
+from stack.capture.trace import Trace
+from stack.codec.header import Header
+from stack.codec.packet import Packet
+from stack.ip.formats.ipv4 import IPv4
+from stack.ip.formats.ipv6 import IPv6
+from stack.link.formats.ethernet import Ethernet
+from stack.view.info.about import SPEAKERS, About, Info, Speaker
+from stack.view.record import Record
+
+
+class Summary(NamedTuple):
+    """The columns of a packet list. `kind` chooses a colour of `theme`; `short` is the line for an arrow."""
+
+    source: str
+    destination: str
+    protocol: str
+    length: int
+    info: str
+    kind: str
+    short: str
+
+
+def summaries(records: Iterable[Record]) -> Iterator[tuple[Record, Summary]]:
+    """Each record with its line. Numbers are relative, and findings told, by what the whole capture shows.
+
+    In a capture of several interfaces each has conversations of its own: a segment that passes two of them is not
+    sent twice.
+    """
+    if isinstance(records, Trace) and len(records.interfaces) < 2:
+        for view in records.views():
+            yield view.record, summary(view.dissection, view.tcp)
+        return
+    known: dict[str, tuple[Conversations, list[int]]] = {}
+    for record in records:
+        conversations, numbers = known.setdefault(record.interface, (Conversations(), [0]))
+        dissection = dissect(record.packet)
+        conversations.take(record.time, dissection)
+        numbers.append(record.number)
+        tcp = conversations.tcp(conversations.taken - 1)
+        yield record, summary(dissection, tcp, numbers.__getitem__)
+
+
+def dissect(packet: Packet) -> Dissection:
+    """A packet's headers as they are on the wire: nothing is left Sealed."""
+    data = bytes(packet)
+    return Dissection(Packet.parse(data, packet.linktype, cause=packet.cause), len(data))
+
+
+def line_of(packet: Packet) -> Summary:
+    """The line of a packet that is alone: numbers are absolute, and there are no findings."""
+    return summary(dissect(packet), None)
+
+
+def summary(dissection: Dissection, tcp: Tcp | None, number_of: Callable[[int], int] = int) -> Summary:
+    """The line of a packet, by the innermost header that has something to say."""
+    headers = _spoken(dissection.headers)
+    info, place = None, len(headers)
+    while info is None and place > 0:
+        place -= 1
+        speaker = speakers().get(type(headers[place]), _unknown)
+        about = About(headers, place, dissection.packet.payload, _length(dissection, place), tcp, number_of)
+        info = speaker(about)
+    length = len(dissection.packet)
+    if info is None:
+        return Summary("", "", "?", length, f"{length} octets", "other", f"{length} octets")
+    source, destination = info.ends or _ends(headers[: place + 1])
+    return Summary(source, destination, info.protocol, length, info.line, info.kind, info.short or info.line)
+
+
+def _spoken(headers: tuple[Header, ...]) -> tuple[Header, ...]:
+    """The headers as far as they speak for the packet: a fragment is a fragment, an error's quotation is no packet."""
+    for place, header in enumerate(headers):
+        if (type(header) is IPv4 and header.more_fragments) or getattr(header, "quotes", False):
+            return headers[: place + 1]
+    return headers
+
+
+def _length(dissection: Dissection, place: int) -> int:
+    """Octets that follow a header: those of the transport's text by the IP header, else those that are there."""
+    transport = dissection.transport
+    if transport is not None and dissection.headers[place] is transport.header:
+        return transport.length
+    return dissection.offsets[-1] - dissection.offsets[place + 1] + len(dissection.packet.payload)
+
+
+def _ends(headers: tuple[Header, ...]) -> tuple[str, str]:
+    """The addresses of the innermost header that has some."""
+    for header in reversed(headers):
+        if isinstance(header, IPv4 | IPv6 | Ethernet):
+            return str(header.source), str(header.destination)
+    return "", ""
+
+
+def _unknown(about: About) -> Info | None:
+    """A header that nobody speaks for: its own words."""
+    name = type(about.header).__name__
+    line = str(about.header).removeprefix(f"{name}: ")
+    return Info(name, line, "other", name)
+
+
+@cache
+def speakers() -> dict[type[Header], Speaker]:
+    """Who speaks for which header: all that the files of `view/info` mark."""
+    package = importlib.import_module("stack.view.info")
+    for module in pkgutil.iter_modules(package.__path__, "stack.view.info."):
+        importlib.import_module(module.name)
+    return SPEAKERS
