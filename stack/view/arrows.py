@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from stack.base.address import MAC
 from stack.base.event import DropReason
+from stack.capture.trace import Trace
 from stack.codec.packet import Packet
 from stack.ip.formats.ipv4 import IPv4
 from stack.ip.formats.ipv6 import IPv6
@@ -14,7 +15,7 @@ from stack.link.formats.arp import ARP
 from stack.link.formats.ethernet import Ethernet
 from stack.view.ladder import EVERYONE, Arrow, Column, Ladder
 from stack.view.record import Record
-from stack.view.summary import Summary, summaries
+from stack.view.summary import Summary, origin, summaries
 
 MOST = 200  # arrows that a ladder draws, unless it is told otherwise
 
@@ -38,17 +39,17 @@ def ladder(
     """The time-sequence diagram of a trace.
 
     `hosts`: the order of the columns from the left; hosts that are not named follow as they come. `names`: address →
-    names, beside those that the trace knows. `most`: how many arrows are drawn. Times count from the first packet.
+    names, beside those that the trace knows. `most`: how many arrows are drawn. Times count from the capture's first.
     A packet that was captured at two interfaces becomes one arrow between two times.
     """
     known = {**getattr(records, "names", {}), **(names or {})}
     people = People({address: list(given) for address, given in known.items() if given})
     arrows: list[Arrow] = []
     sightings = Sightings()
-    origin: int | None = None
+    first = origin(records) if isinstance(records, Trace) else None
     left_out = 0
     for record, summary in summaries(records):
-        origin = record.time if origin is None else origin
+        first = record.time if first is None else first
         again = sightings.again(record)
         if again is not None:
             if again < len(arrows):
@@ -60,7 +61,7 @@ def ladder(
         sightings.first(record, len(arrows))
         arrows.append(arrow(record, summary, people))
     columns = people.columns(hosts, arrows)
-    return Ladder(columns, tuple(arrows), origin or 0, left_out)
+    return Ladder(columns, tuple(arrows), first or 0, left_out)
 
 
 def arrow(record: Record, summary: Summary, people: People) -> Arrow:

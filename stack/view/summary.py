@@ -52,6 +52,13 @@ def summaries(records: Iterable[Record]) -> Iterator[tuple[Record, Summary]]:
         yield record, summary(dissection, tcp, numbers.__getitem__)
 
 
+def origin(records: Iterable[Record]) -> int:
+    """The time from which a list counts: that of the capture's first packet, also where only a part is shown."""
+    if isinstance(records, Trace):
+        return next((view.record.time - view.time_relative for view in records.views()), 0)
+    return next((record.time for record in records), 0)
+
+
 def dissect(packet: Packet) -> Dissection:
     """A packet's headers as they are on the wire: nothing is left Sealed."""
     data = bytes(packet)

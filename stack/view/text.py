@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from stack.capture.trace import Trace
 from stack.view.record import Record, seconds
-from stack.view.summary import Summary, summaries
+from stack.view.summary import Summary, origin, summaries
 from stack.view.theme import style
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ SHOWN = 1000  # packets that `table` shows of a long trace: its first and last o
 
 
 def lines(records: Iterable[Record], causes: bool = False) -> Iterator[str]:
-    """A line for each record as it comes: number, seconds since the first, from, to, protocol, length, info.
+    """A line for each record as it comes: number, seconds since the capture's first, from, to, protocol, length, info.
 
     `causes` puts behind each line why the packet is there, where the trace knows.
     """
@@ -36,11 +37,11 @@ def coloured(records: Iterable[Record], causes: bool = False) -> Iterator[Text]:
 def pieces(records: Iterable[Record], causes: bool = False) -> Iterator[tuple[Summary, list[tuple[str, str]]]]:
     """Each line as its columns: (text, style) pairs."""
     widths = list(LEAST)
-    origin: int | None = None
+    first = origin(records) if isinstance(records, Trace) else None
     for record, summary in summaries(records):
-        origin = record.time if origin is None else origin
+        first = record.time if first is None else first
         cells = (
-            str(record.number), seconds(record.time - origin), summary.source, summary.destination,
+            str(record.number), seconds(record.time - first), summary.source, summary.destination,
             summary.protocol, str(summary.length),
         )  # fmt: skip
         widths = [max(width, len(cell)) for width, cell in zip(widths, cells, strict=True)]
