@@ -1,0 +1,286 @@
+"""SEGMENT ARRIVES: RFC 9293 section 3.10.7, in its own order and words.
+
+Nothing here sends. A step sets `b.ack_now`, `b.reset_due` or `b.syn_due`; output.py makes the segments afterwards, so
+that one acknowledgment answers all that a segment set off (MUST-58, MUST-59).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from stack.tcp import acknowledge, timestamps
+from stack.tcp.deliver import deliver_text, end_of_data, hold, hold_fin, note_urgent, take_held
+from stack.tcp.ending import become_closed, refuse, start_time_wait
+from stack.tcp.opening import established, learn_options, listen_again
+from stack.tcp.segment import FIN, RST, SYN, URG, Segment
+from stack.tcp.state import (
+    CLOSE_WAIT, CLOSED, CLOSING, ESTABLISHED, FIN_RECEIVED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, LISTEN, MAY_RECEIVE,
+    SYN_RECEIVED, SYN_SENT, TIME_WAIT,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from stack.tcp.block import Block
+
+DONE = True  # "... and return"
+GO_ON = False
+Step = Callable[["Block", Segment, int], bool]
+
+
+def segment_arrives(b: Block, seg: Segment, now: int) -> str | None:
+    """3.10.7. The name of the step that ended processing, or None if all passed."""
+    if b.state is CLOSED:
+        closed_state(b, seg)
+        return closed_state.__name__
+    if b.state is LISTEN:
+        listen_state(b, seg, now)
+        return listen_state.__name__
+    if b.state is SYN_SENT:
+        if syn_sent_state(b, seg, now) is DONE:
+            return syn_sent_state.__name__
+        steps = OTHER_STATES[5:]  # "continue processing at the sixth step"
+    else:
+        steps = OTHER_STATES
+    for step in steps:
+        if step(b, seg, now) is DONE:
+            return step.__name__
+    return None
+
+
+def closed_state(b: Block, seg: Segment) -> None:
+    """3.10.7.1. CLOSED STATE"""
+    if seg.flags & RST:
+        return
+    if seg.ack is None:
+        b.reset_due = (0, seg.seq + seg.len, "no connection")
+    else:
+        b.reset_due = (seg.ack, None, "no connection")
+
+
+def listen_state(b: Block, seg: Segment, now: int) -> None:
+    """3.10.7.2. LISTEN STATE"""
+    if seg.flags & RST:  # First, check for a RST
+        return
+    if seg.ack is not None:  # Second, check for an ACK
+        b.reset_due = (seg.ack, None, "an ACK to a listening port")
+        return
+    if not seg.flags & SYN or seg.flags & FIN:  # Linux drops SYN,FIN too: no one sends it but to look for holes
+        return
+    # Third, check for a SYN
+    learn_options(b, seg, now)
+    b.snd.wnd = b.snd.max_wnd = seg.wnd
+    b.snd.wl1 = seg.seq
+    b.snd.una = b.snd.nxt = b.iss
+    b.syn_due = ""
+    b.enter(SYN_RECEIVED, now)
+    if seg.text:  # "any other control or text should be queued for processing later"
+        hold(b, seg.seq + 1, seg.text)
+
+
+def syn_sent_state(b: Block, seg: Segment, now: int) -> bool:
+    """3.10.7.3. SYN-SENT STATE"""
+    snd = b.snd
+    ack = seg.ack
+    if ack is not None and not b.iss < ack <= snd.nxt:  # First, check the ACK bit
+        if not seg.flags & RST:
+            b.reset_due = (ack, None, "the ACK of something not sent")
+        return DONE
+    if seg.flags & RST:  # Second, check the RST bit
+        if ack is not None:
+            refuse(b, now)
+        return DONE
+    if not seg.flags & SYN:  # Fifth, neither of the SYN or RST bits is set
+        return DONE
+    # Fourth, check the SYN bit
+    learn_options(b, seg, now)
+    seg.flags &= ~SYN
+    seg.seq += 1
+    seg.len -= 1
+    if ack is not None:
+        acknowledge.update_window(b, seg, seg.wnd)
+        acknowledge.syn_acknowledged(b, ack, seg, now)
+        established(b, now)
+        b.ack_now = True
+        return GO_ON if seg.text or seg.flags & (FIN | URG) else DONE
+    snd.wnd = snd.max_wnd = seg.wnd
+    snd.wl1, snd.wl2 = seg.seq - 1, b.iss
+    b.syn_due = "simultaneous open"
+    b.enter(SYN_RECEIVED, now)
+    if seg.text:
+        hold(b, seg.seq, seg.text)
+    return DONE
+
+
+def check_sequence_number(b: Block, seg: Segment, now: int) -> bool:
+    """3.10.7.4. First, check sequence number (table 6), after the timestamps of RFC 7323 section 5.3"""
+    rcv = b.rcv
+    if b.state is SYN_RECEIVED and seg.flags & SYN and seg.seq == b.irs and not seg.flags & RST:
+        if seg.ack is None:
+            b.syn_due = "the SYN came again"
+            return DONE
+        seg.trim(rcv.nxt, rcv.edge)  # the SYN,ACK of a simultaneous open: only its ACK is new (appendix A.2)
+    if b.timestamps:
+        if timestamps.missing(b, seg):
+            return DONE
+        if timestamps.rejects(b, seg, now):
+            _answer(b, seg, "an old timestamp", now)
+            return DONE
+    first, last = seg.seq, seg.seq + seg.len - 1
+    right = rcv.edge
+    if rcv.wnd > 0:
+        # The third part is missing in table 6: a segment that begins before the window and ends after it.
+        acceptable = rcv.nxt <= first < right or rcv.nxt <= last < right or first < rcv.nxt and last >= right
+    elif seg.len and first <= rcv.nxt <= last:
+        # "special allowance should be made to accept valid ACKs, URGs, and RSTs" (MUST-66); and, as Linux does, a FIN
+        # with no text before it, lest its sender repeats it for ever.
+        acceptable = True
+        acknowledge.now(b, "the window is closed")
+        right = rcv.nxt + (last == rcv.nxt and seg.flags & FIN)
+    else:
+        acceptable = seg.len == 0 and first == rcv.nxt
+    if not acceptable:
+        if not seg.flags & RST:
+            _note_duplicate(b, seg)
+            _answer(b, seg, "outside the window", now)
+            if b.state is TIME_WAIT and seg.flags & FIN:
+                start_time_wait(b, now)  # "Acknowledge it, and restart the 2 MSL timeout"
+        return DONE
+    if b.timestamps:
+        timestamps.remember(b, seg, now)
+    _note_duplicate(b, seg)
+    seg.trim(rcv.nxt, right)
+    return GO_ON
+
+
+def _answer(b: Block, seg: Segment, cause: str, now: int) -> None:
+    """The ACK for what is not acceptable. Segments without text may be part of a loop: those are rationed, as in Linux."""
+    if seg.text and not seg.flags & SYN:
+        acknowledge.now(b, cause)
+    else:
+        acknowledge.challenge(b, cause, now)
+
+
+def _note_duplicate(b: Block, seg: Segment) -> None:
+    """Report text that came before (RFC 2883)."""
+    if b.sack and seg.text and seg.seq < b.rcv.nxt:
+        b.rcv.dsack = (seg.seq, min(seg.seq + len(seg.text), b.rcv.nxt))
+
+
+def check_rst_bit(b: Block, seg: Segment, now: int) -> bool:
+    """Second, check the RST bit, as RFC 5961 section 3 does"""
+    if not seg.flags & RST:
+        return GO_ON
+    if seg.seq != b.rcv.nxt:
+        acknowledge.challenge(b, "challenge ACK: a RST inside the window", now)
+        return DONE
+    if b.state is SYN_RECEIVED and b.passive:
+        listen_again(b, now)
+    else:
+        refuse(b, now)
+    return DONE
+
+
+def check_security(b: Block, seg: Segment, now: int) -> bool:
+    """Third, check security: no connection has a compartment (RFC 9293 appendix A.1)"""
+    return GO_ON
+
+
+def check_syn_bit(b: Block, seg: Segment, now: int) -> bool:
+    """Fourth, check the SYN bit, as RFC 5961 section 4 does"""
+    if not seg.flags & SYN:
+        return GO_ON
+    if b.state is SYN_RECEIVED and b.passive:
+        listen_again(b, now)
+    else:
+        acknowledge.challenge(b, "challenge ACK: a SYN on a connection", now)
+    return DONE
+
+
+def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
+    """Fifth, check the ACK field"""
+    ack = seg.ack
+    snd = b.snd
+    if ack is None:
+        return DONE
+    if b.state is SYN_RECEIVED:
+        if not snd.una < ack <= snd.nxt:
+            b.reset_due = (ack, None, "the ACK of something not sent")
+            return DONE
+        if b.listener is not None and b.listener.full:
+            return DONE  # as Linux: the peer believes that the connection stands, and repeats itself
+        acknowledge.update_window(b, seg, seg.wnd << snd.scale)
+        acknowledge.syn_acknowledged(b, ack, seg, now)
+        established(b, now)
+        take_held(b, now)
+    elif ack > snd.nxt or ack < snd.una - snd.max_wnd:
+        acknowledge.challenge(b, "challenge ACK: an ACK outside the window", now)  # RFC 5961 section 5
+        return DONE
+    else:
+        acknowledge.acknowledged(b, seg, ack, now)
+    if b.fin_acknowledged:
+        if b.state is FIN_WAIT_1:
+            b.enter(FIN_WAIT_2, now)
+            if b.closed_by_user:
+                b.wait_at = now + b.settings.fin_wait_2
+                b.arm(b.wait_at)
+            b.wake()
+        elif b.state is CLOSING:
+            start_time_wait(b, now)
+        elif b.state is LAST_ACK:
+            become_closed(b, now)
+            return DONE
+    if b.state is CLOSING:
+        return DONE
+    if b.state is TIME_WAIT and seg.flags & FIN:
+        acknowledge.now(b, "the FIN came again")
+        start_time_wait(b, now)
+    return GO_ON
+
+
+def check_urg_bit(b: Block, seg: Segment, now: int) -> bool:
+    """Sixth, check the URG bit"""
+    if seg.flags & URG and seg.up is not None and b.state in MAY_RECEIVE:
+        note_urgent(b, seg.up)
+    return GO_ON
+
+
+def process_segment_text(b: Block, seg: Segment, now: int) -> bool:
+    """Seventh, process the segment text"""
+    if not seg.text or b.state not in MAY_RECEIVE:
+        return GO_ON
+    if b.closed_by_user or (b.no_more_reads and b.state is not ESTABLISHED):
+        # The socket is gone: what came is lost, and the peer is told (section 3.6.1, SHLD-3; RFC 2525 section 2.17)
+        b.reset_due = (seg.ack if seg.ack is not None else b.snd.nxt, None, "data after close")
+        become_closed(b, now)
+        return DONE
+    deliver_text(b, seg.seq, seg.text, now)
+    return GO_ON
+
+
+def check_fin_bit(b: Block, seg: Segment, now: int) -> bool:
+    """Eighth, check the FIN bit"""
+    held = b.held
+    if seg.flags & FIN and b.state not in FIN_RECEIVED:
+        at = seg.seq + len(seg.text)
+        if at != b.rcv.nxt:
+            if at > b.rcv.nxt:
+                hold_fin(b, at)
+            return DONE
+    elif held is None or held.fin != b.rcv.nxt:
+        return GO_ON
+    end_of_data(b)
+    acknowledge.now(b, None)
+    if b.state is ESTABLISHED or b.state is SYN_RECEIVED:
+        b.enter(CLOSE_WAIT, now)
+    elif b.state is FIN_WAIT_1:
+        b.enter(CLOSING, now)  # its FIN is not acknowledged: step five would have entered FIN-WAIT-2
+    elif b.state is FIN_WAIT_2:
+        start_time_wait(b, now)
+    b.wake()
+    return GO_ON
+
+
+OTHER_STATES: tuple[Step, ...] = (
+    check_sequence_number, check_rst_bit, check_security, check_syn_bit,
+    check_ack_field, check_urg_bit, process_segment_text, check_fin_bit,
+)  # fmt: skip

@@ -1,0 +1,201 @@
+"""The transmission control block: the variables of a connection under their RFC names (RFC 9293 section 3.3.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from stack.tcp.congestion.base import CongestionControl
+from stack.tcp.rtt import RoundTrip
+from stack.tcp.state import CLOSED, TRANSITIONS, State
+
+if TYPE_CHECKING:
+    from stack.tcp.buffers import ReceiveBuffer, SendBuffer
+    from stack.tcp.formats.options import TCPOptions
+    from stack.tcp.formats.tcp import TCP
+    from stack.tcp.listener import Listener
+    from stack.tcp.reassembly import Reassembly
+    from stack.tcp.recovery import Recovery
+    from stack.tcp.settings import TcpSettings
+    from stack.tcp.urgent import Urgent
+
+Endpoint = tuple[Any, int]  # (address, port); an address is octets: 4 of IPv4 or 16 of IPv6
+NEVER = 1 << 62  # a timer that is not set
+_UNOPENED = CongestionControl(0, 0)  # until the segment size is agreed on
+
+
+class Send:
+    """The send sequence variables (table 2), unwrapped; windows in octets, scaled already."""
+
+    __slots__ = ("max_wnd", "mss", "nxt", "scale", "small", "una", "up", "wl1", "wl2", "wnd")
+
+    def __init__(self, iss: int) -> None:
+        self.una = iss
+        self.nxt = iss
+        self.wnd = 0
+        self.up = iss  # SND.UP: the octet after the urgent data; urgent mode while it is after SND.UNA
+        self.wl1 = 0
+        self.wl2 = 0
+        self.max_wnd = 0  # MAX.SND.WND (RFC 5961 section 5)
+        self.mss = 536  # the effective send MSS less the options of every segment
+        self.scale = 0  # how the peer's window field is scaled
+        self.small = iss  # the end of the last segment that was not full
+
+
+class Receive:
+    """The receive sequence variables (table 3). `edge` is RCV.NXT + RCV.WND, which never moves to the left (SHLD-14)."""
+
+    __slots__ = ("acked", "buff", "dsack", "edge", "fin", "full", "mss", "nxt", "quick", "read", "scale", "scaling")
+
+    def __init__(self, settings: TcpSettings, mss: int) -> None:
+        self.nxt = 0
+        self.edge = 0
+        self.acked = 0  # Last.ACK.sent
+        self.buff = settings.receive_buffer
+        self.read = 0  # octets that the program took since the buffer grew last
+        self.mss = mss  # what our SYN announces
+        self.full = 536  # the largest segment seen: what counts as full for the delayed ACK
+        self.scale = 0  # how our window field is scaled, if the peer scales too
+        while settings.receive_buffer_max >> self.scale > 0xFFFF and self.scale < 14:
+            self.scale += 1
+        self.scaling = False  # both sides offered window scaling
+        self.quick = settings.quick_acks
+        self.fin = False  # the peer's FIN was taken; RCV.NXT is after it
+        self.dsack: tuple[int, int] | None = None  # a duplicate to report (RFC 2883)
+
+    @property
+    def wnd(self) -> int:
+        """RCV.WND: what was offered and not yet used."""
+        return self.edge - self.nxt
+
+
+class Block:
+    """The variables, and no behaviour but the check of every transition."""
+
+    __slots__ = (
+        "ack_at", "ack_cause", "ack_now", "closed_by_user", "congestion", "deadline", "error", "events", "fin", "fin_queued",
+        "held", "heard", "incoming", "irs", "iss", "keep_at", "last_challenge", "last_sent", "limited", "listener", "local",
+        "no_more_reads", "notify", "options", "options_key", "outbox", "outgoing", "passive", "path_mss", "peer_mss", "poke", "probes",
+        "probing", "progress", "rcv", "recovery", "remote", "reset_due", "retransmitted", "retries", "rtt", "sack", "settings",
+        "short_of_space", "sink", "snd", "soft_error", "state", "syn_due", "timer_at", "timestamps", "ts_offset", "ts_recent",
+        "ts_recent_at", "urgent", "wait_at",
+    )  # fmt: skip
+
+    def __init__(
+        self, local: Endpoint, remote: Endpoint | None, settings: TcpSettings, iss: int, mss: int, ts_offset: int
+    ) -> None:
+        self.local = local
+        self.remote = remote
+        self.settings = settings
+        self.state = CLOSED
+        self.iss = iss
+        self.irs = 0
+        self.snd = Send(iss)
+        self.rcv = Receive(settings, mss)
+        self.passive = False  # came from LISTEN
+        self.peer_mss = 0  # SendMSS: what the peer announced
+        self.path_mss = mss  # what the path carries: the MTU less fixed headers
+        self.outgoing: SendBuffer | None = None
+        self.incoming: ReceiveBuffer | None = None
+        self.held: Reassembly | None = None
+        self.urgent: Urgent | None = None
+        self.recovery: Recovery | None = None
+        self.congestion = _UNOPENED
+        self.rtt = RoundTrip(settings.initial_rto)
+        self.limited = False  # the congestion window held data back when we last tried
+        # Closing
+        self.fin_queued = False  # the user has no more to send
+        self.fin: int | None = None  # where our FIN stands, once sent
+        self.closed_by_user = False  # the socket is gone: an orphan
+        self.no_more_reads = False  # SHUT_RD
+        self.error: int | None = None  # errno for the program, until it is taken
+        self.soft_error: int | None = None  # errno of an ICMP message that did not end the connection
+        # What output.py is to make
+        self.ack_now = False
+        self.ack_cause: str | None = None
+        self.syn_due: str | None = None  # send the SYN, or SYN,ACK, again, for this reason
+        self.reset_due: tuple[int, int | None, str | None] | None = None  # (SEQ, ACK or None, cause)
+        # Timers: times at which they go off, NEVER if not set
+        self.deadline: int | None = None  # no later than the first of them
+        self.timer_at = NEVER  # retransmission; zero-window probe while `probing`
+        self.probing = False
+        self.ack_at = NEVER  # delayed ACK
+        self.wait_at = NEVER  # 2 MSL, the end of FIN-WAIT-2, the end of a cork
+        self.keep_at = NEVER
+        self.retries = 0  # times that the front of the queue was sent again
+        self.probes = 0  # keep-alive probes without an answer
+        self.heard = 0  # when a segment last came
+        self.progress = 0  # since when the peer has owed an acknowledgment
+        self.last_sent = 0
+        self.last_challenge = -NEVER
+        self.retransmitted = 0  # segments sent again, for `info`
+        # Options agreed on
+        self.sack = False
+        self.timestamps = False
+        self.ts_offset = ts_offset
+        self.ts_recent = 0
+        self.ts_recent_at = 0
+        self.options: TCPOptions | None = None  # the last timestamps option made, for `options_key`
+        self.options_key = (-1, -1)
+        # Who is told
+        self.sink: Callable[[Any, TCP, bytes, str | None], None] | None = None
+        self.poke: Callable[[Any], None] | None = None
+        self.notify: Callable[[], None] | None = None
+        self.short_of_space = False  # send() took less than it was given: tell when there is room
+        self.listener: Listener | None = None  # who is to accept this connection
+        self.outbox: list[tuple[TCP, bytes, str | None]] | None = None
+        self.events: list[tuple[int, str, Any]] | None = None  # kept once somebody watches
+
+    def enter(self, state: State, now: int) -> None:
+        """Change state. Raises AssertionError for a transition that figure 5 does not have."""
+        why = TRANSITIONS.get((self.state, state))
+        if why is None:
+            raise AssertionError(f"no transition {self.state.value} → {state.value}")
+        if self.events is not None:
+            self.events.append((now, "state", (self.state, state, why)))
+        self.state = state
+
+    def arm(self, at: int) -> None:
+        """Some timer goes off at `at`: the deadline is no later. A deadline that is too early costs one look."""
+        if self.deadline is None or at < self.deadline:
+            self.deadline = at
+            if self.poke is not None:
+                self.poke(self)
+
+    def wake(self) -> None:
+        """Something that a program may wait for has changed."""
+        if self.notify is not None:
+            self.notify()
+
+    def wake_writer(self) -> None:
+        """Tell the program that there is room to write again, once a third of the buffer is free, as Linux does."""
+        if self.writable_room >= self.send_limit // 3:
+            self.short_of_space = False
+            self.wake()
+
+    @property
+    def send_limit(self) -> int:
+        """How many octets may be queued: twice the congestion window when autotuning, or what SO_SNDBUF fixed."""
+        settings = self.settings
+        if settings.fixed_send_buffer:
+            return settings.send_buffer
+        return min(settings.send_buffer_max, max(settings.send_buffer, 2 * self.congestion.cwnd))
+
+    @property
+    def writable_room(self) -> int:
+        """Octets that send() would take."""
+        return self.send_limit - (len(self.outgoing) if self.outgoing is not None else 0)
+
+    def relative(self, seq: int, size: int = 0) -> str:
+        """Our sequence numbers as people read them: `1461:2921`."""
+        return f"{seq - self.iss}:{seq - self.iss + size}"
+
+    @property
+    def fin_acknowledged(self) -> bool:
+        """Our FIN was sent and acknowledged."""
+        return self.fin is not None and self.snd.una > self.fin
+
+    @property
+    def unread(self) -> int:
+        """RCV.USER: octets received and not yet read."""
+        return 0 if self.incoming is None else self.incoming.size

@@ -1,0 +1,220 @@
+"""The user calls: OPEN, SEND, RECEIVE, CLOSE, ABORT, STATUS (RFC 9293 sections 3.10.1 to 3.10.6).
+
+Errors are `OSError`s with the errno that Linux gives.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING, Any
+
+from stack.tcp import acknowledge, recovery
+from stack.tcp.block import NEVER
+from stack.tcp.buffers import SendBuffer
+from stack.tcp.ending import become_closed
+from stack.tcp.output import output
+from stack.tcp.state import (
+    CLOSE_WAIT, CLOSED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, LISTEN, MAY_RECEIVE, SYN_RECEIVED, SYN_SENT,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from stack.tcp.block import Block
+
+_QUEUES = frozenset({SYN_SENT, SYN_RECEIVED, ESTABLISHED, CLOSE_WAIT})
+_RESETS = frozenset({SYN_RECEIVED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, CLOSE_WAIT})
+
+
+def error(number: int) -> OSError:
+    """The exception for an errno."""
+    return OSError(number, os.strerror(number))
+
+
+def open_active(b: Block, now: int) -> None:
+    """3.10.1. OPEN Call, active"""
+    if b.state is not CLOSED and b.state is not LISTEN:
+        raise error(errno.EISCONN)
+    if b.remote is None:
+        raise error(errno.EDESTADDRREQ)
+    b.passive = False
+    b.syn_due = ""
+    b.enter(SYN_SENT, now)
+    output(b, now)
+
+
+def open_passive(b: Block, now: int) -> None:
+    """3.10.1. OPEN Call, passive"""
+    if b.state is not CLOSED:
+        raise error(errno.EISCONN)
+    b.passive = True
+    b.enter(LISTEN, now)
+
+
+def send(b: Block, data: bytes, now: int, urgent: bool = False) -> int:
+    """3.10.2. SEND Call. How many octets were queued: less than given when the send buffer is full."""
+    if b.state not in _QUEUES or b.fin_queued:
+        raise error(take_error(b) or errno.EPIPE)
+    if b.error is not None:
+        raise error(take_error(b) or errno.EPIPE)
+    room = b.writable_room
+    if len(data) > room:
+        b.short_of_space = True
+        data = data[: max(0, room)]
+    if not data:
+        return 0
+    if b.outgoing is None:
+        b.outgoing = SendBuffer(max(b.snd.nxt, b.iss + 1))
+    b.outgoing.append(bytes(data))
+    if urgent:
+        b.snd.up = b.outgoing.end
+    output(b, now)
+    return len(data)
+
+
+def take_error(b: Block) -> int | None:
+    """The pending error, which is told once (SO_ERROR)."""
+    number, b.error = b.error, None
+    return number
+
+
+def receive(b: Block, limit: int, now: int, peek: bool = False) -> bytes:
+    """3.10.3. RECEIVE Call. Up to `limit` octets of what is here, none past the urgent mark; b"" if there is nothing."""
+    incoming = b.incoming
+    if incoming is None or not incoming.size or limit <= 0:
+        return b""
+    urgent = b.urgent
+    if urgent is not None:
+        at = read_position(b)
+        if at == urgent.mark and not b.settings.urgent_inline:
+            if peek:
+                return incoming.take(limit + 1, peek=True)[1:]
+            incoming.take(1)  # the octet out of band is not in the stream
+            at += 1
+        if at < urgent.mark:
+            limit = min(limit, urgent.mark - at)
+    data = incoming.take(limit, peek)
+    if not peek:
+        if urgent is not None and read_position(b) > urgent.mark:
+            b.urgent = None
+        if not incoming.size:
+            b.incoming = None
+        taken(b, len(data), now)
+    return data
+
+
+def read_position(b: Block) -> int:
+    """The sequence number of the next octet that the program reads."""
+    return b.rcv.nxt - b.rcv.fin - b.unread
+
+
+def taken(b: Block, size: int, now: int) -> None:
+    """The program read `size` octets: the receive buffer grows with its appetite, and the window may open again."""
+    rcv, settings = b.rcv, b.settings
+    rcv.read += size
+    if rcv.read >= rcv.buff and not settings.fixed_receive_buffer:
+        rcv.buff = min(2 * rcv.buff, max(rcv.buff, settings.receive_buffer_max))
+        rcv.read = 0
+    if b.state not in MAY_RECEIVE:
+        return
+    offered = rcv.edge - rcv.nxt
+    free = rcv.buff - b.unread
+    # The acknowledgments of arriving data carry the window too: a segment for the window alone is worth it only where
+    # it doubles, as in Linux, or where the peer could not send a full segment.
+    if free - offered >= min(rcv.buff // 2, rcv.full) and (free >= 2 * offered or offered < rcv.full):
+        acknowledge.now(b, "window update")
+        output(b, now)
+
+
+def receive_urgent(b: Block, peek: bool = False) -> bytes:
+    """MSG_OOB: the urgent octet; raises EINVAL where there is none, EAGAIN where it has not come."""
+    if b.urgent is None or b.settings.urgent_inline:
+        raise error(errno.EINVAL)
+    return b.urgent.read(peek)
+
+
+def shutdown_read(b: Block) -> None:
+    """SHUT_RD: the program will not read what comes from now on."""
+    b.no_more_reads = True
+    b.wake()
+
+
+def shutdown_write(b: Block, now: int) -> None:
+    """3.10.4. CLOSE Call, of the sending direction"""
+    if b.state in (CLOSED, LISTEN, SYN_SENT):
+        raise error(errno.ENOTCONN)
+    if b.fin_queued:
+        return
+    b.fin_queued = True  # in SYN-RECEIVED it waits for ESTABLISHED
+    if b.state is ESTABLISHED:
+        b.enter(FIN_WAIT_1, now)
+    elif b.state is CLOSE_WAIT:
+        b.enter(LAST_ACK, now)
+    output(b, now)
+
+
+def close(b: Block, now: int) -> None:
+    """3.10.4. CLOSE Call, of the socket: what is queued is still delivered, what comes is refused."""
+    if b.closed_by_user:
+        return
+    b.closed_by_user = True
+    b.notify = None
+    if b.state is CLOSED:
+        return
+    if b.state is LISTEN or b.state is SYN_SENT:
+        become_closed(b, now)
+    elif b.unread:
+        abort(b, now, "closed with unread data")  # SHLD-3, RFC 2525 section 2.17
+    elif b.settings.linger == 0:
+        abort(b, now, "closed with a linger time of 0")
+    else:
+        b.incoming = None
+        shutdown_write(b, now)
+        if b.state is FIN_WAIT_2 and b.wait_at == NEVER:
+            b.wait_at = now + b.settings.fin_wait_2
+            b.arm(b.wait_at)
+
+
+def abort(b: Block, now: int, cause: str | None = "aborted") -> None:
+    """3.10.5. ABORT Call"""
+    if b.state is CLOSED:
+        return
+    if b.state in _RESETS:
+        b.reset_due = (b.snd.nxt, b.rcv.nxt, cause)
+    become_closed(b, now, None if b.closed_by_user else errno.ECONNRESET)
+    output(b, now)
+
+
+def status(b: Block) -> dict[str, Any]:
+    """3.10.6. STATUS Call, in the spirit of Linux's TCP_INFO. Times in nanoseconds, sizes in octets."""
+    snd, rcv, rtt = b.snd, b.rcv, b.rtt
+    mode = b.recovery.mode.value if b.recovery is not None else "open"
+    return {
+        "state": b.state.value,
+        "recovery": mode,
+        "retransmits": b.retries,
+        "probes": b.probes,
+        "backoff_rto": rtt.rto,
+        "rtt": rtt.srtt,
+        "rttvar": rtt.rttvar,
+        "min_rtt": rtt.minimum,
+        "snd_mss": snd.mss,
+        "rcv_mss": rcv.full,
+        "advmss": rcv.mss,
+        "pmtu_mss": b.path_mss,
+        "snd_cwnd": b.congestion.cwnd,
+        "snd_ssthresh": b.congestion.ssthresh,
+        "snd_wnd": snd.wnd,
+        "rcv_wnd": rcv.wnd,
+        "unacked": snd.nxt - snd.una,
+        "sacked": b.recovery.board.total if b.recovery is not None else 0,
+        "in_flight": recovery.pipe(b),
+        "notsent": b.outgoing.end - snd.nxt if b.outgoing is not None and b.outgoing.end > snd.nxt else 0,
+        "unread": b.unread,
+        "bytes_acked": max(0, snd.una - b.iss - 1),
+        "bytes_received": max(0, rcv.nxt - rcv.fin - b.irs - 1),
+        "total_retrans": b.retransmitted,
+        "snd_wscale": snd.scale,
+        "rcv_wscale": rcv.scale,
+        "timestamps": b.timestamps,
+        "sack": b.sack,
+    }

@@ -1,0 +1,1 @@
+"""Congestion control: the seam, and one algorithm a file."""

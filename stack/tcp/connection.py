@@ -1,0 +1,229 @@
+"""A TCP connection as the host and the sockets see it: an engine around the block (RFC 9293 section 3.9.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from stack.tcp import calls, icmp, opening, timeouts
+from stack.tcp.arrives import segment_arrives
+from stack.tcp.block import NEVER, Block, Endpoint
+from stack.tcp.output import output
+from stack.tcp.segment import SYN, Segment
+from stack.tcp.seq import unwrap
+from stack.tcp.settings import DEFAULT, TcpSettings
+from stack.tcp.state import CLOSED, FIN_WAIT_2, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT
+from stack.tcp.timestamps import before
+
+if TYPE_CHECKING:
+    from stack.tcp.formats.tcp import TCP
+
+Sink = Callable[["Connection", "TCP", bytes, "str | None"], None]
+Poke = Callable[["Connection"], None]
+
+
+class Connection(Block):
+    """One end of a connection.
+
+    `local` and `remote` are (address, port); `iss` is the initial send sequence number (see `isn.py`); `mss` what the
+    MTU of the way out leaves for text without options; `ts_offset` see `isn.py`.
+
+    Segments go to `sink(connection, header, text, cause)` as they are made, or, without a sink, to `take_output()`.
+    `poke(connection)` is called when `deadline` moves earlier, and when the connection has become CLOSED and is to be
+    forgotten. `notify()` is called when something that a program may wait for has changed.
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        local: Endpoint,
+        remote: Endpoint | None,
+        settings: TcpSettings = DEFAULT,
+        *,
+        iss: int,
+        mss: int = 1460,
+        ts_offset: int = 0,
+        sink: Sink | None = None,
+        poke: Poke | None = None,
+    ) -> None:
+        super().__init__(local, remote, settings, iss, mss, ts_offset)
+        if settings.maximum_segment is not None:
+            self.rcv.mss = min(mss, settings.maximum_segment)
+        self.sink = sink
+        self.poke = poke
+
+    def __repr__(self) -> str:
+        remote = f"{self.remote[0]}:{self.remote[1]}" if self.remote is not None else "*"
+        return f"<Connection {self.local[0]}:{self.local[1]} – {remote} {self.state.value}>"
+
+    # The engine
+
+    def receive(self, header: TCP, text: bytes, now: int) -> str | None:
+        """SEGMENT ARRIVES. The name of the step that ended processing, None if the segment passed all of them."""
+        self.heard = now
+        self.probes = 0
+        segment = Segment.read(header, text, self.rcv.nxt, self.snd.una)
+        ended = segment_arrives(self, segment, now)
+        output(self, now)
+        return ended
+
+    def timeout(self, now: int) -> None:
+        """Do what is due at `now`."""
+        timeouts.timeout(self, now)
+
+    def take_output(self) -> list[tuple[TCP, bytes, str | None]]:
+        """The segments made since last asked, where there is no sink: (header, text, cause)."""
+        made, self.outbox = self.outbox, None
+        return made or []
+
+    def watch(self) -> None:
+        """Keep events from now on."""
+        if self.events is None:
+            self.events = []
+
+    def take_events(self) -> list[tuple[int, str, Any]]:
+        """What happened since last asked, once watched: (time, what, detail)."""
+        if self.events is None:
+            return []
+        events, self.events = self.events, []
+        return events
+
+    @property
+    def housekeeping(self) -> bool:
+        """Only timers that change nothing a program can see are running: TIME-WAIT, keep-alive."""
+        if self.state is TIME_WAIT or (self.state is FIN_WAIT_2 and self.closed_by_user):
+            return True
+        return self.timer_at == self.ack_at == self.wait_at == NEVER and not self.probes
+
+    # The calls
+
+    def open_active(self, now: int) -> None:
+        """OPEN: send a SYN."""
+        calls.open_active(self, now)
+
+    def open_passive(self, now: int) -> None:
+        """OPEN: wait for a SYN."""
+        calls.open_passive(self, now)
+
+    def send(self, data: bytes, now: int, urgent: bool = False) -> int:
+        """SEND: queue data; how many octets were taken. `urgent`: its last octet is urgent (MSG_OOB)."""
+        return calls.send(self, data, now, urgent)
+
+    def recv(self, limit: int, now: int, peek: bool = False) -> bytes:
+        """RECEIVE: up to `limit` octets; b"" if there are none (see `eof`)."""
+        return calls.receive(self, limit, now, peek)
+
+    def recv_urgent(self, peek: bool = False) -> bytes:
+        """MSG_OOB: the urgent octet; raises OSError EINVAL or EAGAIN as Linux does."""
+        return calls.receive_urgent(self, peek)
+
+    def shutdown_read(self) -> None:
+        """SHUT_RD."""
+        calls.shutdown_read(self)
+
+    def shutdown_write(self, now: int) -> None:
+        """SHUT_WR: a FIN after what is queued; raises ENOTCONN."""
+        calls.shutdown_write(self, now)
+
+    def close(self, now: int) -> None:
+        """The program closes the socket."""
+        calls.close(self, now)
+
+    def abort(self, now: int) -> None:
+        """End at once, with a RST."""
+        calls.abort(self, now)
+
+    def info(self) -> dict[str, Any]:
+        """STATUS, in the spirit of TCP_INFO."""
+        return calls.status(self)
+
+    def take_error(self) -> int | None:
+        """SO_ERROR: the pending errno, which is then forgotten."""
+        return calls.take_error(self)
+
+    # What a program can wait for
+
+    @property
+    def available(self) -> int:
+        """Octets that recv() could return now or after the urgent mark."""
+        unread = self.unread
+        if unread and self.urgent is not None and not self.settings.urgent_inline and self.at_mark:
+            unread -= 1
+        return unread
+
+    @property
+    def eof(self) -> bool:
+        """Everything was read and nothing more will come."""
+        return not self.available and (self.rcv.fin or self.no_more_reads or self.state is CLOSED)
+
+    @property
+    def readable(self) -> bool:
+        """recv() would return something, or tell the end or an error, at once."""
+        return self.available > 0 or self.error is not None or self.eof
+
+    @property
+    def writable(self) -> bool:
+        """send() would take something, or tell an error, at once: a third of the buffer is free, as in Linux."""
+        if self.state is SYN_SENT or self.state is SYN_RECEIVED or self.state is LISTEN:
+            return False
+        if self.state is CLOSED or self.fin_queued or self.error is not None:
+            return True
+        if self.writable_room >= self.send_limit // 3:
+            return True
+        self.short_of_space = True
+        return False
+
+    @property
+    def exceptional(self) -> bool:
+        """An urgent octet is here to be read (POLLPRI)."""
+        return self.urgent is not None and self.urgent.octet is not None and not self.urgent.taken
+
+    @property
+    def at_mark(self) -> bool:
+        """sockatmark(): the next octet to read is the urgent one."""
+        return self.urgent is not None and self.urgent.mark == calls.read_position(self)
+
+    @property
+    def opening(self) -> bool:
+        """The three-way handshake is not over."""
+        return self.state is SYN_SENT or self.state is SYN_RECEIVED
+
+    @property
+    def flushed(self) -> bool:
+        """Everything sent, a FIN too, is acknowledged (what a close that lingers waits for)."""
+        return self.outgoing is None and (not self.fin_queued or self.fin_acknowledged or self.state is CLOSED)
+
+    # Options, and what other layers tell
+
+    def configure(self, now: int, **changes: Any) -> None:
+        """Change settings of this connection (`nodelay=True`, `keepalive_idle=...`); they act at once."""
+        self.settings = self.settings.replace(**changes)
+        if "receive_buffer" in changes:
+            self.rcv.buff = max(self.settings.receive_buffer, 2304)
+        if "maximum_segment" in changes and self.peer_mss:
+            opening.set_segment_size(self)
+        if not self.opening and self.state is not CLOSED and any(name.startswith("keepalive") for name in changes):
+            opening.watch_idle(self, now)
+        if "keepalive" not in changes:
+            output(self, now)  # data that Nagle or a cork held back
+
+    def icmp_error(self, error: int, hard: bool, now: int, sequence: int | None = None) -> None:
+        """ICMP says that a segment did not arrive; `sequence` is that of the segment it quotes."""
+        icmp.icmp_error(self, error, hard, now, sequence)
+
+    def path_mtu(self, mtu: int, now: int, sequence: int | None = None) -> None:
+        """The path carries packets of at most `mtu` octets."""
+        icmp.path_mtu(self, mtu, now, sequence)
+
+    def takes_new_syn(self, header: TCP) -> bool:
+        """In TIME-WAIT: this SYN begins a new incarnation (MAY-2 and RFC 6191), so forget this one and let a listener
+        have the segment, with a number `above` our SND.NXT."""
+        if self.state is not TIME_WAIT or not header.flags & SYN:
+            return False
+        segment = Segment.read(header, b"", self.rcv.nxt, self.snd.una)
+        if segment.ack is not None:
+            return False
+        if self.timestamps and segment.ts_val is not None and segment.ts_val != self.ts_recent:
+            return before(self.ts_recent, segment.ts_val)
+        return unwrap(header.sequence, self.rcv.nxt) >= self.rcv.nxt

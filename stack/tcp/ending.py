@@ -1,0 +1,64 @@
+"""The ways out: TIME-WAIT, resets, giving up (RFC 9293 sections 3.5.3, 3.6, 3.8.3, 3.10.8)."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from stack.tcp.block import NEVER
+from stack.tcp.state import CLOSE_WAIT, CLOSED, SYN_RECEIVED, SYN_SENT, TIME_WAIT
+
+if TYPE_CHECKING:
+    from stack.tcp.block import Block
+
+
+def stop_timers(b: Block) -> None:
+    """Turn all timers off."""
+    b.timer_at = b.ack_at = b.wait_at = b.keep_at = NEVER
+    b.probing = False
+
+
+def become_closed(b: Block, now: int, error: int | None = None) -> None:
+    """Delete the TCB: the queues are flushed. What was received in order can still be read, then `error` is told."""
+    b.enter(CLOSED, now)
+    stop_timers(b)
+    b.outgoing = b.held = b.recovery = None
+    b.ack_now = False
+    b.syn_due = None
+    b.deadline = None
+    if error is not None:
+        b.error = error
+    if b.listener is not None:
+        b.listener.gone(b)
+    if b.poke is not None:
+        b.poke(b)
+    b.wake()
+
+
+def refuse(b: Block, now: int) -> None:
+    """A valid RST came: the error that Linux gives in each state."""
+    if b.state is SYN_SENT or b.state is SYN_RECEIVED:
+        error: int | None = errno.ECONNREFUSED
+    elif b.state is CLOSE_WAIT:
+        error = errno.EPIPE
+    elif b.state is TIME_WAIT:
+        error = None
+    else:
+        error = errno.ECONNRESET
+    become_closed(b, now, error)
+
+
+def give_up(b: Block, now: int) -> None:
+    """R2 or the user timeout is reached: the error of the last ICMP message, if there was one, as in Linux."""
+    become_closed(b, now, b.soft_error or errno.ETIMEDOUT)
+
+
+def start_time_wait(b: Block, now: int) -> None:
+    """Enter TIME-WAIT, or stay: (re)start its timer, turn off the others."""
+    if b.state is not TIME_WAIT:
+        b.enter(TIME_WAIT, now)
+        b.outgoing = b.held = b.recovery = None
+        b.wake()
+    stop_timers(b)
+    b.wait_at = now + b.settings.time_wait
+    b.arm(b.wait_at)

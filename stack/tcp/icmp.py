@@ -1,0 +1,58 @@
+"""What ICMP messages do to a connection (RFC 9293 section 3.9.2.2, RFC 5927, RFC 1191, RFC 8201)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stack.tcp import recovery
+from stack.tcp.ending import become_closed
+from stack.tcp.opening import set_segment_size
+from stack.tcp.output import output
+from stack.tcp.seq import unwrap
+from stack.tcp.state import CLOSED, HAS_DATA, SYN_RECEIVED, SYN_SENT
+
+if TYPE_CHECKING:
+    from stack.tcp.block import Block
+
+_MINIMUM_V4 = 68  # RFC 791
+_MINIMUM_V6 = 1280  # RFC 8200
+
+
+def believable(b: Block, sequence: int | None) -> bool:
+    """Whether the segment quoted in the message is one that is outstanding (RFC 5927 section 4)."""
+    return sequence is None or b.snd.una <= unwrap(sequence, b.snd.una) <= b.snd.nxt
+
+
+def icmp_error(b: Block, error: int, hard: bool, now: int, sequence: int | None = None) -> None:
+    """An unreachable or time-exceeded message about a segment of ours.
+
+    It ends an attempt to connect, as in Linux (RFC 5461 section 4). A synchronized connection keeps it in mind: it is
+    the error given when the connection times out. A hard one ends it only under `abort_on_hard_icmp`.
+    """
+    if b.state is CLOSED or not believable(b, sequence):
+        return
+    if b.state is SYN_SENT or b.state is SYN_RECEIVED or (hard and b.settings.abort_on_hard_icmp):
+        become_closed(b, now, error)
+        return
+    b.soft_error = error
+    if b.events is not None:
+        b.events.append((now, "icmp", error))
+
+
+def path_mtu(b: Block, mtu: int, now: int, sequence: int | None = None) -> None:
+    """The path carries packets of `mtu` octets only: smaller segments from now on, and what was too big goes again."""
+    if not believable(b, sequence):
+        return
+    v6 = len(b.local[0]) == 16
+    mss = max(mtu, _MINIMUM_V6 if v6 else _MINIMUM_V4) - (60 if v6 else 40)
+    if mss >= b.path_mss:
+        return
+    b.path_mss = mss
+    if not b.peer_mss:
+        return  # before the SYNs have met there is nothing to cut
+    before = b.snd.mss
+    set_segment_size(b)
+    b.congestion.segment_size(b.snd.mss)
+    if b.state in HAS_DATA and b.snd.mss < before:
+        recovery.repackaged(b)
+        output(b, now)

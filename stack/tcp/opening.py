@@ -1,0 +1,78 @@
+"""Opening a connection: what the SYNs agree on, and the way into ESTABLISHED (RFC 9293 sections 3.5, 3.7.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stack.tcp.block import NEVER
+from stack.tcp.ending import become_closed
+from stack.tcp.segment import MSS_DEFAULT_V4, MSS_DEFAULT_V6
+from stack.tcp.state import ESTABLISHED, FIN_WAIT_1, LISTEN
+
+if TYPE_CHECKING:
+    from stack.tcp.block import Block
+    from stack.tcp.segment import Segment
+
+_TIMESTAMPS = 12  # octets of the timestamps option, aligned
+
+
+def learn_options(b: Block, seg: Segment, now: int) -> None:
+    """IRS and RCV.NXT from the peer's SYN, and its options; what either side did not offer is not used."""
+    settings, rcv, snd = b.settings, b.rcv, b.snd
+    b.irs = seg.seq
+    rcv.nxt = rcv.acked = seg.seq + 1
+    rcv.edge = rcv.nxt + min(rcv.buff, 0xFFFF)
+    b.peer_mss = seg.mss or (MSS_DEFAULT_V6 if len(b.local[0]) == 16 else MSS_DEFAULT_V4)
+    rcv.scaling = settings.window_scaling and seg.scale is not None
+    if rcv.scaling:
+        snd.scale = seg.scale or 0
+    else:
+        rcv.scale = snd.scale = 0
+    b.timestamps = settings.timestamps and seg.ts_val is not None
+    if b.timestamps:
+        b.ts_recent = seg.ts_val or 0
+        b.ts_recent_at = now
+    b.sack = settings.sack and seg.sack_permitted
+    set_segment_size(b)
+
+
+def set_segment_size(b: Block) -> None:
+    """Eff.snd.MSS, less the options that every segment carries (MUST-16)."""
+    size = min(b.peer_mss, b.path_mss)
+    if b.settings.maximum_segment is not None:
+        size = min(size, b.settings.maximum_segment)
+    b.snd.mss = max(size - (_TIMESTAMPS if b.timestamps else 0), 1)
+
+
+def established(b: Block, now: int) -> None:
+    """Our SYN is acknowledged and the peer's is here."""
+    settings = b.settings
+    segments = settings.initial_segments if b.retransmitted <= 1 else 1  # RFC 6928: a lost SYN is a sign of congestion
+    b.congestion = settings.congestion(b.snd.mss, segments * b.snd.mss)
+    if b.retransmitted and not b.rtt.srtt:
+        b.rtt.rto = settings.fallback_rto
+    b.enter(FIN_WAIT_1 if b.fin_queued else ESTABLISHED, now)
+    b.heard = now
+    watch_idle(b, now)
+    if b.listener is not None:
+        b.listener.established(b)
+    b.wake()
+
+
+def watch_idle(b: Block, now: int) -> None:
+    """Set or clear the keep-alive timer."""
+    settings = b.settings
+    b.keep_at = max(now, b.heard + settings.keepalive_idle) if settings.keepalive else NEVER
+    b.probes = 0
+    if settings.keepalive:
+        b.arm(b.keep_at)
+
+
+def listen_again(b: Block, now: int) -> None:
+    """SYN-RECEIVED back to LISTEN: "the user need not be informed". A listener's half-open connection just ends."""
+    b.enter(LISTEN, now)
+    b.timer_at = NEVER
+    b.held = b.recovery = None
+    b.retries = b.retransmitted = 0
+    if b.listener is not None:
+        become_closed(b, now)
