@@ -150,6 +150,9 @@ def _remake(kind: type[Header], values: tuple[Any, ...]) -> Any:
     return kind.of(*values)
 
 
+HeaderType = type[Header]  # for classes that have a field `type`
+
+
 @dataclass_transform(frozen_default=True, field_specifiers=(wire,))
 def header(cls: type[_H]) -> type[_H]:
     """Make a header type of a class whose annotated fields are made by `wire`."""

@@ -20,6 +20,7 @@ class LinkType(IntEnum):
     NULL = 0
     ETHERNET = 1
     RAW_OLD = 12  # DLT_RAW where it leaked into files
+    RAW_BSD = 14  # the same, from OpenBSD
     RAW = 101
     LOOP = 108
     LINUX_SLL = 113

@@ -10,13 +10,18 @@ from stack.codec.fields import Run, Sealed, Value, wire
 from stack.codec.header import Header, header
 from stack.codec.registry import LinkType, begins, carried
 from stack.ip.formats.options import IPv4Options
-from stack.link.formats.ethernet import Ethernet
+from stack.link.formats.capture_types import Null
+from stack.link.formats.ethernet import LLC, Ethernet
+
+__all__ = ["PROTOCOLS", "RESERVED_PROTOCOL", "IPv4", "IPv4Options"]
 
 PROTOCOLS = {1: "ICMP", 2: "IGMP", 4: "IPv4", 6: "TCP", 17: "UDP", 41: "IPv6", 47: "GRE", 50: "ESP", 51: "AH"}
 RESERVED_PROTOCOL = 255  # what a datagram with nothing in it carries
 
 
 @begins(LinkType.IPV4)
+@carried(LLC, destination=0x06)
+@carried(Null, family=2)
 @carried(Ethernet, type=0x0800)
 @header
 class IPv4(Header):
@@ -27,14 +32,14 @@ class IPv4(Header):
     dscp: int = wire(BitsInteger(6), default=0)
     ecn: int = wire(BitsInteger(2), default=0)
     total_length: int = wire(Int16ub, default=Sealed)
-    identification: int = wire(Int16ub, default=0)
+    identification: int = wire(Int16ub, default=0, hexadecimal=True)
     reserved_flag: bool = wire(Flag, default=False)
     dont_fragment: bool = wire(Flag, default=False)
     more_fragments: bool = wire(Flag, default=False)
     fragment_offset: int = wire(BitsInteger(13), default=0)
     time_to_live: int = wire(Int8ub, default=64)
     protocol: int = wire(Int8ub, default=Sealed, names=PROTOCOLS)
-    checksum: int = wire(Int16ub, default=Sealed)
+    checksum: int = wire(Int16ub, default=Sealed, hexadecimal=True)
     source: IPv4Address = wire(Value(IPv4Address, Bytes(4)), default=IPv4Address.UNSPECIFIED)
     destination: IPv4Address = wire(Value(IPv4Address, Bytes(4)), default=IPv4Address.UNSPECIFIED)
     options: IPv4Options = wire(Value(IPv4Options, Run(this.header_length * 4 - 20)), default=IPv4Options())
@@ -65,3 +70,6 @@ class IPv4(Header):
     def pseudo_sum(self, protocol: int, length: int, headers: tuple[Header, ...], index: int) -> int:
         """The pseudo-header's part of a transport checksum (RFC 9293 section 3.1), as a residue."""
         return ones_sum(self.source + self.destination) + protocol + length
+
+
+carried(IPv4, protocol=4)(IPv4)  # IP in IP, RFC 2003

@@ -8,15 +8,25 @@ from stack.base.address import IPv6Address
 from stack.codec.checksum import ones_sum
 from stack.codec.fields import Sealed, Value, wire
 from stack.codec.header import Header, header
-from stack.codec.registry import LinkType, begins, carried
-from stack.ip.formats.ipv4 import PROTOCOLS
+from stack.codec.registry import LinkType, begins, carried, choose_beginning
+from stack.ip.formats.ipv4 import PROTOCOLS, IPv4
+from stack.link.formats.capture_types import Null
 from stack.link.formats.ethernet import Ethernet
 
 NO_NEXT_HEADER = 59
-NEXT_HEADERS = PROTOCOLS | {0: "hop-by-hop options", 43: "routing", 44: "fragment", 58: "ICMPv6", 59: "none", 60: "destination options"}
+HOP_BY_HOP = 0
+NEXT_HEADERS = PROTOCOLS | {
+    0: "hop-by-hop options", 43: "routing", 44: "fragment", 58: "ICMPv6", 59: "none", 60: "destination options",
+}  # fmt: skip
 
 
 @begins(LinkType.IPV6)
+@carried(IPv4, protocol=41)  # 6in4, RFC 4213
+@carried(Null, family=10)  # Linux
+@carried(Null, family=23)  # Windows
+@carried(Null, family=28)  # FreeBSD
+@carried(Null, family=30)  # Darwin
+@carried(Null, family=24)  # NetBSD, OpenBSD
 @carried(Ethernet, type=0x86DD)
 @header
 class IPv6(Header):
@@ -39,8 +49,20 @@ class IPv6(Header):
         )
 
     def extent(self, available: int) -> int:
+        if self.payload_length == 0 and self.next_header == HOP_BY_HOP:  # a jumbogram, RFC 2675: an option has the length
+            return available
         return self.payload_length
 
     def pseudo_sum(self, protocol: int, length: int, headers: tuple[Header, ...], index: int) -> int:
         """The pseudo-header's part of a transport checksum (RFC 8200 section 8.1), as a residue."""
         return ones_sum(self.source + self.destination) + protocol + length
+
+
+carried(IPv6, next_header=41)(IPv6)  # RFC 2473
+carried(IPv6, next_header=4)(IPv4)
+
+
+@choose_beginning(LinkType.RAW, LinkType.RAW_OLD, LinkType.RAW_BSD)
+def raw_ip(data: bytes) -> type[Header] | None:
+    """Frames that are datagrams begin with the version of IP."""
+    return {4: IPv4, 6: IPv6}.get(data[0] >> 4) if data else None

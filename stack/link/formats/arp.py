@@ -20,7 +20,7 @@ class ARP(Header):
     """ARP packet with hardware addresses of 6 octets and protocol addresses of 4."""
 
     hardware_type: int = wire(Int16ub, default=1, names={1: "Ethernet"})
-    protocol_type: int = wire(Int16ub, default=0x0800, names=ETHER_TYPES)
+    protocol_type: int = wire(Int16ub, default=0x0800, names=ETHER_TYPES, hexadecimal=True)
     hardware_length: int = wire(Int8ub, default=6)
     protocol_length: int = wire(Int8ub, default=4)
     operation: int = wire(Int16ub, default=REQUEST, names={1: "request", 2: "reply", 3: "reverse request", 4: "reverse reply"})

@@ -38,7 +38,7 @@ class TCP(Header):
     syn: bool = wire(Flag, default=False, doc="synchronize sequence numbers")
     fin: bool = wire(Flag, default=False, doc="no more data from sender")
     window: int = wire(Int16ub, default=65535)
-    checksum: int = wire(Int16ub, default=Sealed)
+    checksum: int = wire(Int16ub, default=Sealed, hexadecimal=True)
     urgent_pointer: int = wire(Int16ub, default=0)
     options: TCPOptions = wire(Value(TCPOptions, Run(this.data_offset * 4 - 20)), default=TCPOptions())
 
