@@ -13,6 +13,10 @@ from stack.capture.dissect import Dissection
 from stack.capture.trace import Trace
 from stack.codec.header import Header
 from stack.codec.packet import Packet
+from stack.ip.formats import icmp, icmpv6
+from stack.ip.formats.extensions import Fragment
+from stack.ip.formats.icmp import ICMP
+from stack.ip.formats.icmpv6 import ICMPv6
 from stack.ip.formats.ipv4 import IPv4
 from stack.ip.formats.ipv6 import IPv6
 from stack.link.formats.ethernet import Ethernet
@@ -89,8 +93,13 @@ def summary(dissection: Dissection, tcp: Tcp | None, number_of: Callable[[int], 
 def _spoken(headers: tuple[Header, ...]) -> tuple[Header, ...]:
     """The headers as far as they speak for the packet: a fragment is a fragment, an error's quotation is no packet."""
     for place, header in enumerate(headers):
-        if (type(header) is IPv4 and header.more_fragments) or getattr(header, "quotes", False):
-            return headers[: place + 1]
+        match header:
+            case IPv4(more_fragments=True) | Fragment(more_fragments=True):
+                return headers[: place + 1]
+            case ICMP(type=kind) if kind in icmp.ERRORS:
+                return headers[: place + 1]
+            case ICMPv6(type=kind) if kind in icmpv6.ERRORS:
+                return headers[: place + 1]
     return headers
 
 

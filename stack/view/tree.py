@@ -10,8 +10,6 @@ from stack.codec.fields import Field
 from stack.codec.header import Header
 from stack.codec.packet import Packet
 
-HEXADECIMAL = ("checksum", "identification", "flow_label")  # numbers that nobody reads in decimal
-
 
 @dataclass(slots=True)
 class Node:
@@ -62,8 +60,6 @@ def _title(header: Header) -> str:
 
 
 def _shown(one: Field, value: Any) -> str:
-    if one.name in HEXADECIMAL and isinstance(value, int):
-        return f"0x{value:0{-(-(one.bits or 0) // 4)}x}"
     if isinstance(value, bytes) and type(value).__str__ is bytes.__str__:
         return value.hex(" ") or "(none)"
     return one.show(value)
