@@ -6,13 +6,17 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from stack.base.address import MAC
 from stack.base.errors import StackError
 from stack.base.event import Drop, Event
 from stack.base.randomness import Randomness
 from stack.link.interface import Interface
 from stack.link.link import Link
+from stack.link.switch import Switch
 from stack.network.node import Node
+from stack.network.partition import Partition
 from stack.network.scheduler import Scheduler
+from stack.network.spanning_tree import span
 
 WIRE_MODES = ("objects", "bytes")
 
@@ -35,7 +39,10 @@ class Wiring:
         self.nodes: dict[str, Node] = {}
         self.links: dict[str, Link] = {}
         self.listeners: list[Callable[[Drop | Event], None]] = []
-        self.on_change: list[Callable[[], None]] = []  # called when nodes or links are added, and when links go down or up
+        self.macs: dict[MAC, Interface] = {}  # those on links
+        self._link_of: dict[Interface, Link] = {}
+        self.partitions: list[Partition] = []  # those in force
+        self.on_change: list[Callable[[], None]] = []  # called when nodes or links are added
 
     def add(self, engine: Any) -> Node:
         """Give an engine (of a host, a router, a switch) its place. Names are unique."""
@@ -48,7 +55,11 @@ class Wiring:
         return node
 
     def connect(self, a: Interface, b: Interface, *, name: str | None = None, **settings: Any) -> Link:
-        """Join two interfaces by a link; settings are those of `Link`. Nodes' interfaces find their nodes."""
+        """Join two interfaces by a link; settings are those of `Link`. Nodes' interfaces find their nodes.
+
+        An `mtu` given here is that of the two interfaces as well: hosts keep to it. Changed later on the link alone, it makes
+        a link that swallows long frames.
+        """
         for interface in (a, b):
             if interface.wire is not None:
                 raise StackError(f"{interface!r} is on a link already")
@@ -60,14 +71,26 @@ class Wiring:
             self._free_name(name or f"{a.owner or a.name}-{b.owner or b.name}"), (a, b), self.randomness,
             self.scheduler.poke, self._clock, self.tell, as_bytes=self.wire_mode == "bytes", **settings,
         )  # fmt: skip
-        link.on_change.append(lambda link: self.changed())
         self.links[link.name] = link
+        for interface in (a, b):
+            interface.mtu = interface.mtu if link.mtu is None else link.mtu
+            self._link_of[interface] = link
+            self.macs.setdefault(interface.mac, interface)
+        for partition in self.partitions:
+            partition.cover(link)
+        if all(isinstance(self._engine(end), Switch) for end in link.ends):
+            link.on_change.append(lambda link: self._span())
+            self._span()
         self.changed()
         return link
 
+    def partition(self, *groups: Iterable[Any]) -> Partition:
+        """Let no frame pass between these groups of nodes (or names), until the partition is removed, or its `with` ends."""
+        return Partition(self, groups)
+
     def link_of(self, interface: Interface) -> Link | None:
         """The link that an interface is on."""
-        return next((link for link in self.links.values() if interface in link.ends), None)
+        return self._link_of.get(interface)
 
     def tell(self, event: Drop | Event) -> None:
         """Pass on what links and nodes tell."""
@@ -75,14 +98,23 @@ class Wiring:
             listener(event)
 
     def changed(self) -> None:
-        """The topology is another one."""
+        """There are other nodes or links than before."""
         for listener in self.on_change:
             listener()
 
     def _attach(self, interface: Interface) -> None:
-        for node in self.nodes.values():
+        owner = self.nodes.get(interface.owner)
+        for node in self.nodes.values() if owner is None else (owner,):
             if any(own is interface for own in interfaces_of(node)):
                 node.attach(interface)
+
+    def _engine(self, interface: Interface) -> Any:
+        node = self.nodes.get(interface.owner)
+        return None if node is None else node.engine
+
+    def _span(self) -> None:
+        engines = (node.engine for node in self.nodes.values())
+        span((engine for engine in engines if isinstance(engine, Switch)), self.links.values())
 
     def _clock(self) -> int:
         return self.scheduler.now

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from stack.base.address import MAC, IPAddress
 from stack.base.randomness import Randomness
 from stack.codec.packet import Packet
-from stack.link.interface import Interface
+from stack.host.settings import HostSettings
+from stack.ip.route import RouteTable
+from stack.link.interface import Interface, InterfaceAddress
 from stack.link.link import Link
+from stack.link.switch import Switch
 from stack.network.node import Node
 from stack.network.scheduler import Scheduler
+from stack.network.topology import Topology
 from stack.network.wiring import Wiring
 
 
@@ -18,7 +23,8 @@ class Station:
 
     def __init__(self, name: str, forwarding: bool = False, answer: bool = False) -> None:
         self.name = name
-        self.forwarding = forwarding
+        self.settings = HostSettings(forwarding=forwarding)
+        self.routes = RouteTable()
         self.answer = answer
         self.interfaces: list[Interface] = []
         self.deadline: int | None = None
@@ -26,10 +32,13 @@ class Station:
         self.out: list[tuple[Interface, Packet]] = []
         self.woken: list[int] = []
 
-    def interface(self, mac: str | None = None) -> Interface:
+    def interface(self, mac: MAC | None = None) -> Interface:
         made = Interface(f"eth{len(self.interfaces)}", mac)
         self.interfaces.append(made)
         return made
+
+    def add_address(self, interface: Interface, address: IPAddress, prefix: int) -> None:
+        interface.addresses.append(InterfaceAddress(address, prefix))
 
     def receive(self, item: tuple[Interface, Packet], now: int) -> None:
         self.got.append((now, *item))
@@ -54,6 +63,7 @@ class Net:
     def __init__(self, seed: int = 1, wire: str | None = None) -> None:
         self.scheduler = Scheduler()
         self.wiring = Wiring(self.scheduler, Randomness(seed), wire)
+        self.topology = Topology(self.wiring)
 
     def station(self, name: str, **options: Any) -> Station:
         made = Station(name, **options)
@@ -63,8 +73,21 @@ class Net:
     def stations(self, names: str) -> list[Station]:
         return [self.station(name) for name in names.split()]
 
-    def link(self, a: Station, b: Station, **settings: Any) -> Link:
-        return self.wiring.connect(a.interface(), b.interface(), **settings)
+    def router(self, name: str) -> Station:
+        return self.station(name, forwarding=True)
+
+    def switch(self, name: str, **options: Any) -> Switch:
+        made = Switch(name, **options)
+        self.wiring.add(made)
+        return made
+
+    def link(self, a: Station | Switch, b: Station | Switch, **settings: Any) -> Link:
+        ends = []
+        for one in (a, b):
+            mac = self.topology.mac()
+            ends.append(one.port(mac) if isinstance(one, Switch) else one.interface(mac))
+            ends[-1].owner = one.name
+        return self.wiring.connect(*ends, **settings)
 
     def node(self, station: Any) -> Node:
         return self.wiring.nodes[station.name]

@@ -167,3 +167,33 @@ def test_an_engine_is_woken_at_its_deadline() -> None:
     net.run()
     assert net.scheduler.now == 5 * MS
     assert a.woken == [5 * MS]
+
+
+def test_the_mtu_of_a_new_link_is_that_of_its_ends() -> None:
+    net = Net()
+    a, b = net.stations("a b")
+    link = net.link(a, b, mtu=1400)
+    assert [end.mtu for end in link.ends] == [1400, 1400]
+    link.mtu = 1000
+    assert [end.mtu for end in link.ends] == [1400, 1400], "a black hole for the frames between"
+
+
+def test_a_link_is_found_by_its_interface() -> None:
+    net = Net()
+    a, b = net.stations("a b")
+    link = net.link(a, b)
+    assert net.wiring.link_of(a.interfaces[0]) is link
+    assert net.wiring.link_of(a.interface()) is None
+
+
+def test_what_an_engine_tells_goes_to_the_listeners() -> None:
+    net = Net()
+    told: list[Any] = []
+    net.wiring.listeners.append(told.append)
+    switch, (a,) = net.switch("s"), net.stations("a")
+    net.link(a, switch)
+    net.send(a, Packet.parse(b"short"))
+    net.run()
+    assert [(one.reason, one.where) for one in told] == [(DropReason.MALFORMED, "s")]
+    node = net.node(switch)
+    assert (repr(node), node.now, node.housekeeping) == ("<Node s>", 0, False)
