@@ -96,5 +96,5 @@ def _parts(value: Any, place: int) -> Iterator[Node]:
     for part in value:
         if isinstance(part, Header):
             size = 8 * len(part)
-            yield Node(type(part).__name__, "", place, size, children=list(fields(part, place)))
+            yield Node(type(part).__name__, str(part), place, size, children=list(fields(part, place)))
             place += size
