@@ -15,8 +15,19 @@ from stack.tcp.ending import become_closed, refuse, start_time_wait
 from stack.tcp.opening import established, learn_options, listen_again
 from stack.tcp.segment import FIN, RST, SYN, URG, Segment
 from stack.tcp.state import (
-    CLOSE_WAIT, CLOSED, CLOSING, ESTABLISHED, FIN_RECEIVED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, LISTEN, MAY_RECEIVE,
-    SYN_RECEIVED, SYN_SENT, TIME_WAIT,
+    CLOSE_WAIT,
+    CLOSED,
+    CLOSING,
+    ESTABLISHED,
+    FIN_RECEIVED,
+    FIN_WAIT_1,
+    FIN_WAIT_2,
+    LAST_ACK,
+    LISTEN,
+    MAY_RECEIVE,
+    SYN_RECEIVED,
+    SYN_SENT,
+    TIME_WAIT,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -129,7 +140,7 @@ def check_sequence_number(b: Block, seg: Segment, now: int) -> bool:
     right = rcv.edge
     if rcv.wnd > 0:
         # The third part is missing in table 6: a segment that begins before the window and ends after it.
-        acceptable = rcv.nxt <= first < right or rcv.nxt <= last < right or first < rcv.nxt and last >= right
+        acceptable = rcv.nxt <= first < right or rcv.nxt <= last < right or (first < rcv.nxt and last >= right)
     elif seg.len and first <= rcv.nxt <= last:
         # "special allowance should be made to accept valid ACKs, URGs, and RSTs" (MUST-66); and, as Linux does, a FIN
         # with no text before it, lest its sender repeats it for ever.

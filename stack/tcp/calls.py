@@ -15,7 +15,16 @@ from stack.tcp.buffers import SendBuffer
 from stack.tcp.ending import become_closed
 from stack.tcp.output import output
 from stack.tcp.state import (
-    CLOSE_WAIT, CLOSED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, LISTEN, MAY_RECEIVE, SYN_RECEIVED, SYN_SENT,
+    CLOSE_WAIT,
+    CLOSED,
+    ESTABLISHED,
+    FIN_WAIT_1,
+    FIN_WAIT_2,
+    LAST_ACK,
+    LISTEN,
+    MAY_RECEIVE,
+    SYN_RECEIVED,
+    SYN_SENT,
 )  # fmt: skip
 
 if TYPE_CHECKING:

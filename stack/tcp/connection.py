@@ -9,6 +9,7 @@ from stack.tcp import calls, icmp, opening, timeouts
 from stack.tcp.arrives import segment_arrives
 from stack.tcp.block import NEVER, Block, Endpoint
 from stack.tcp.output import output
+from stack.tcp.prediction import predicted
 from stack.tcp.segment import SYN, Segment
 from stack.tcp.seq import unwrap
 from stack.tcp.settings import DEFAULT, TcpSettings
@@ -63,6 +64,8 @@ class Connection(Block):
         """SEGMENT ARRIVES. The name of the step that ended processing, None if the segment passed all of them."""
         self.heard = now
         self.probes = 0
+        if self.settings.prediction and predicted(self, header, text, now):
+            return None
         segment = Segment.read(header, text, self.rcv.nxt, self.snd.una)
         ended = segment_arrives(self, segment, now)
         output(self, now)

@@ -23,6 +23,7 @@ def refusal(header: TCP, length: int) -> TCP | None:
     else:
         sequence, answer = 0, RST | ACK
         acknowledgment = wrap(header.sequence + length + (flags & SYN > 0) + (flags & FIN))
-    return TCP.of(
+    answered: TCP = TCP.of(
         header.destination, header.source, sequence, acknowledgment, Sealed, 0, answer, 0, Sealed, 0, _NO_OPTIONS
     )
+    return answered

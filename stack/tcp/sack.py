@@ -112,10 +112,8 @@ class Scoreboard:
     def find_losses(self, mss: int) -> None:
         """IsLost: three ranges above, or more than two full segments held above, and what is not held is lost."""
         octets = 0
-        count = 0
-        for run in range(len(self._starts) - 1, -1, -1):
+        for count, run in enumerate(range(len(self._starts) - 1, -1, -1), 1):
             octets += self._ends[run] - self._starts[run]
-            count += 1
             if count >= DUPLICATES or octets > (DUPLICATES - 1) * mss:
                 self.mark_lost(self._starts[run])
                 return

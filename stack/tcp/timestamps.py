@@ -54,9 +54,7 @@ def remember(b: Block, seg: Segment, now: int) -> None:
         b.ts_recent_at = now
 
 
-def round_trip(b: Block, seg: Segment, now: int) -> int | None:
-    """The round-trip time that TSecr tells, in nanoseconds, or None. It knows milliseconds only."""
-    if seg.ts_val is None or not seg.ts_ecr:
-        return None
-    ticks = clock(b, now) - seg.ts_ecr & MASK
+def elapsed(b: Block, echo: int, now: int) -> int | None:
+    """The round-trip time that TSecr tells, in nanoseconds, or None for an impossible one. It knows milliseconds only."""
+    ticks = clock(b, now) - echo & MASK
     return ticks * MILLISECOND if ticks < _HALF else None
