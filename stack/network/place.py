@@ -178,6 +178,13 @@ def _owner(frame: FrameType) -> FrameType:
         frame = back
 
 
+def unsettle() -> None:
+    """The calling thread is done on its host: on none from now on."""
+    stack = _local.stack
+    while stack.blocks:
+        stack.remove(stack.blocks[-1])
+
+
 def _called_by(frame: FrameType | None, owner: FrameType | None) -> bool:
     while frame is not None:
         if frame is owner:

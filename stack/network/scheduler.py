@@ -8,7 +8,7 @@ earlier since; entries that come too early, or for nothing, are dropped, and the
 from __future__ import annotations
 
 from collections.abc import Callable
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -91,13 +91,17 @@ class Scheduler:
     def fire(self, thing: Timed) -> None:
         """Run the next event, which `peek` has just told."""
         heap = self._heap
-        time = heappop(heap)[0]
         times = self._entries.get(thing)
-        if times is not None:
-            times.pop()
-        if time > self.now:
-            self.now = time
-        thing.timeout(self.now)
+        try:
+            time = heappop(heap)[0]
+            if times is not None:
+                times.pop()
+            if time > self.now:
+                self.now = time
+            thing.timeout(self.now)
+        except BaseException:                                # Ctrl-C can come between any two of these lines
+            self._repair(thing)
+            raise
         if times is None:
             return
         deadline = thing.deadline
@@ -108,6 +112,16 @@ class Scheduler:
             times.append(deadline)
             self.order = order = self.order + 1
             heappush(heap, (deadline, order, thing))
+
+    def _repair(self, thing: Timed) -> None:
+        """See that what is still due after an exception has its entry, and one only."""
+        self._heap[:] = [entry for entry in self._heap if entry[2] is not thing]
+        heapify(self._heap)
+        if self._entries.pop(thing, None) is not None:
+            self.poke(thing)
+        elif thing.deadline is not None:
+            self.order += 1
+            heappush(self._heap, (thing.deadline, self.order, thing))
 
     def peek(self) -> Timed | None:
         """What is driven next. Entries before it that are too early, or for nothing, are dropped."""

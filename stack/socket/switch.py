@@ -16,10 +16,10 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from stack.network.place import Place, current_node
+from stack.network.place import current_node
 
 #: The modules of this room that replace something, in the order of installation.
-PARTS = ("clock", "entropy", "threads", "loop")
+PARTS = ("clock", "entropy", "threads", "loop_switch", "modules")
 
 
 class Dispatching:
@@ -45,6 +45,17 @@ class Dispatching:
 
     def __reduce__(self) -> str:
         return self.__name__
+
+    # What takes the place of a class is still good for `isinstance` and in annotations.
+
+    def __instancecheck__(self, instance: object) -> bool:
+        return isinstance(instance, self.__wrapped__)        # type: ignore[arg-type]
+
+    def __or__(self, other: Any) -> Any:
+        return self.__wrapped__ | other                      # type: ignore[operator]
+
+    def __ror__(self, other: Any) -> Any:
+        return other | self.__wrapped__
 
     def __repr__(self) -> str:
         return f"<{self.__module__}.{self.__name__}, the host's when on a host>"
@@ -72,8 +83,8 @@ class Switch:
             self._swept[id(original)] = (original, replacement)
 
     def attribute(self, owner: type, name: str, replacement: Any) -> Any:
-        """Put `replacement` in the place of a method of a class of the library; returns the original."""
-        original = owner.__dict__[name]
+        """Put `replacement` in the place of a method of a class of the library, its own or inherited; returns the original."""
+        original = owner.__dict__[name] if name in owner.__dict__ else getattr(owner, name)
         self._put(owner, name, original, replacement)
         return original
 
@@ -109,7 +120,7 @@ class Switch:
         """Replace what other modules had bound before; this package's own keep the originals on purpose."""
         for module in list(sys.modules.values()):
             names = getattr(module, "__dict__", None)
-            if type(names) is not dict or getattr(module, "__name__", "").partition(".")[0] == "stack":
+            if type(names) is not dict or names.get("__name__", "").partition(".")[0] in ("stack", "_thread"):
                 continue
             for name, value in list(names.items()):
                 found = self._swept.get(id(value))

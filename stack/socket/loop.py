@@ -1,0 +1,271 @@
+"""The asyncio loop of a host: asyncio's own selector loop, over emulated sockets and virtual time.
+
+A host's own loop is *resident*: the network gives it turns, one at a time, whenever something is ready. A loop that a
+program makes (`asyncio.run`) is run by that program, and waits as any blocking call does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import sys
+from _thread import get_ident
+from asyncio import events, selector_events
+from collections.abc import Callable
+from typing import Any
+
+from stack.base.errors import StackError
+from stack.network.baton import SLEEPS
+from stack.network.place import Place, inside
+from stack.network.program import Program, ProgramExit
+from stack.network.waiting import programs_of
+from stack.socket.loop_selector import LoopSelector
+from stack.socket.loop_tasks import line_of, tasks_of
+
+SPIN = 1000  # turns in a row, with nothing changed, after which a loop that is always ready yields to the next event
+SPIN_STEP = 1_000_000  # ns
+LAST_TURNS = 1000
+
+
+class HostLoop(selector_events.BaseSelectorEventLoop):
+    """A loop on a host. `resident`: driven by the network."""
+
+    strand: None = None                                      # its turns are the calling thread's
+
+    def __init__(self, node: Place, resident: bool = False) -> None:
+        self.node = node
+        self.resident = resident
+        self.programs = programs_of(node)
+        self._running: dict[Program, asyncio.Task[Any]] = {}
+        self._signals: dict[int, tuple[Any, ...]] = {}
+        self._queued = self._turning = self._by_time = False
+        self._later: int | None = None                       # when a loop that spins has its next turn
+        self._spins = 0
+        self._spun = 0
+        self.empty = 0                                       # turns in a row by time-out that changed nothing
+        selector = LoopSelector(node, self._woken if resident else None)
+        super().__init__(selector)
+        self._clock_resolution = 1e-9
+
+    # What the network sees
+
+    @property
+    def deadline(self) -> int | None:
+        """When the next timer is due (ns), if no turn is coming anyway."""
+        if self._queued or self._turning:
+            return None
+        scheduled = self._scheduled
+        while scheduled and scheduled[0]._cancelled:
+            self._timer_cancelled_count -= 1
+            heapq.heappop(scheduled)._scheduled = False
+        timer = round(scheduled[0]._when * 1e9) if scheduled else None
+        if self._later is not None and (timer is None or self._later < timer):
+            return self._later
+        return timer
+
+    @property
+    def housekeeping(self) -> bool:
+        """Has it been waking by time-out only, changing nothing?"""
+        return self.empty >= SLEEPS * max(1, len(self._scheduled))
+
+    def timeout(self, now: int) -> None:
+        self._by_time = True
+        self._queue()
+
+    def turn(self) -> None:
+        """Run what is ready, once. Called with this loop at the head of the network's queue."""
+        self.programs.ready.popleft()
+        self._queued = False
+        self._turn()
+
+    def start(self, program: Program, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        """Run a coroutine function as a task of this loop."""
+
+        def begin() -> None:
+            task = self.create_task(function(*arguments), name=program.name)
+            self._running[program] = task
+            task.add_done_callback(finished)
+
+        def finished(task: asyncio.Task[Any]) -> None:
+            self._running.pop(program, None)
+            if task.cancelled():
+                program.finish(None, ProgramExit())
+            elif (error := task.exception()) is not None:
+                program.finish(None, error)
+            else:
+                program.finish(task.result(), None)
+
+        self.call_soon(begin)
+        self._queue()
+
+    def account(self) -> list[str]:
+        """The tasks, and where they wait."""
+        return [line_of(task) for task in tasks_of(self)]
+
+    def end(self) -> list[str]:
+        """Cancel every task, abort what is open, close the loop. Returns the tasks that would not end."""
+        for task in tasks_of(self):
+            task.cancel()
+        self._last_turns()
+        left = [line_of(task) for task in tasks_of(self)]
+        with inside(self.node):
+            for _, transport in sorted(dict(self._transports).items()):
+                transport.abort()
+            closing = self.create_task(self.shutdown_asyncgens())
+            self._last_turns()
+            closing.cancel()
+            if self._default_executor is not None:
+                self._default_executor.shutdown(wait=False, cancel_futures=True)
+                self._default_executor = None
+            self.resident = False
+            self.close()
+        return left
+
+    # Turns
+
+    def _woken(self) -> None:
+        self.empty = 0
+        self._queue()
+
+    def _queue(self) -> None:
+        if not self._queued and not self._turning and not self.is_closed():
+            self._queued = True
+            self.programs.ready.append(self)
+
+    def _turn(self) -> None:
+        programs, scheduler = self.programs, self.programs.scheduler
+        before = scheduler.order + programs.wakes
+        by_time, self._by_time = self._by_time, False
+        self._turning = True
+        self._later = None
+        programs.polls = 0
+        outer = put_away()
+        hooks = sys.get_asyncgen_hooks()
+        try:
+            self._thread_id = get_ident()
+            sys.set_asyncgen_hooks(firstiter=self._asyncgen_firstiter_hook, finalizer=self._asyncgen_finalizer_hook)
+            events._set_running_loop(self)
+            with inside(self.node):
+                self._run_once()
+        except SystemExit:
+            pass                                             # it ended a task, and no more than that
+        finally:
+            self._thread_id = None
+            sys.set_asyncgen_hooks(*hooks)
+            events._set_running_loop(None)
+            bring_back(outer)
+            self._turning = False
+            changed = scheduler.order + programs.wakes != before
+            if changed:
+                self.empty = self._spins = self._spun = 0
+            elif by_time:
+                self.empty += 1
+            self._follow(changed)
+            scheduler.poke(self)
+
+    def _follow(self, changed: bool) -> None:
+        """See that the next turn comes, if there is cause for one now."""
+        if self._ready or self._selector.noted:
+            self._spins += 1
+            if self._spins < SPIN:
+                self._queue()
+                return
+            scheduler = self.programs.scheduler
+            now = scheduler.now
+            step = max(SPIN_STEP, self._spun // 8)
+            following = scheduler.next_time()
+            if following is not None and following - now < step:
+                step = following - now
+            self._spun += step
+            self._later = now + step
+        else:
+            self._spins = 0
+
+    def _last_turns(self) -> None:
+        for _ in range(LAST_TURNS):
+            if not self._ready:
+                return
+            self._turn()
+
+    # What a program sees
+
+    def time(self) -> float:
+        """Virtual time in seconds, the same as `time.monotonic()` on the host."""
+        return self.programs.scheduler.now / 1e9
+
+    def run_forever(self) -> None:
+        if self.resident:
+            raise StackError(f"the loop of {self.node.name} is run by the network; use asyncio.run() for another one")
+        outer = put_away()
+        try:
+            super().run_forever()
+        finally:
+            bring_back(outer)
+
+    def run_until_complete(self, future: Any) -> Any:
+        outer = put_away()
+        try:
+            return super().run_until_complete(future)
+        finally:
+            bring_back(outer)
+
+    async def getaddrinfo(
+        self, host: Any, port: Any, *, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
+    ) -> Any:
+        import socket
+
+        return socket.getaddrinfo(host, port, family, type, proto, flags)
+
+    async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> Any:
+        import socket
+
+        return socket.getnameinfo(sockaddr, flags)
+
+    def add_signal_handler(self, sig: int, callback: Callable[..., object], *args: Any) -> None:
+        """Taken note of: no signals reach a host."""
+        self._signals[sig] = (callback, *args)
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        return self._signals.pop(sig, None) is not None
+
+    # What asyncio asks for
+
+    def _make_self_pipe(self) -> None:
+        self._internal_fds += 1
+
+    def _close_self_pipe(self) -> None:
+        self._internal_fds -= 1
+
+    def _write_to_self(self) -> None:
+        if self.resident:
+            self._woken()
+        else:
+            self._selector.prod()
+
+    def _check_running(self) -> None:
+        if self.is_running():
+            raise RuntimeError("This event loop is already running")
+
+
+Outer = tuple[asyncio.AbstractEventLoop, Any] | None
+
+
+def put_away() -> Outer:
+    """Put away the running loop of this thread (a Jupyter kernel's, another host's) and its current task."""
+    loop = events._get_running_loop()
+    if loop is None:
+        return None
+    swap = getattr(asyncio.tasks, "_swap_current_task", None)
+    task = swap(loop, None) if swap is not None else None
+    events._set_running_loop(None)
+    return loop, task
+
+
+def bring_back(outer: Outer) -> None:
+    """What `put_away` gave is current again."""
+    if outer is None:
+        return
+    loop, task = outer
+    events._set_running_loop(loop)
+    if task is not None:
+        asyncio.tasks._swap_current_task(loop, task)         # type: ignore[attr-defined]

@@ -1,0 +1,161 @@
+"""Threads of a host: `threading.Thread` started on a host is a program of that host, and waits in virtual time.
+
+Locks and simple queues that are made once there is a network are those of `stack.socket.locks`, wherever they are made:
+programs may share them with each other and with whoever made them.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures.thread
+import importlib
+import logging
+import sys
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from stack.network.baton import current_strand
+from stack.network.place import current_node, inside
+from stack.network.program import Program, ProgramExit
+from stack.network.programs import Programs, opened
+from stack.network.waiting import programs_of
+from stack.socket import locks
+from stack.socket.switch import Dispatching, Switch
+
+_programs: weakref.WeakKeyDictionary[threading.Thread, Program] = weakref.WeakKeyDictionary()
+POLL = 1_000_000  # ns between looks at an import lock, which wakes nobody
+
+
+class Making(Dispatching):
+    """Stands in for a class or factory whose objects are ours everywhere, from now on."""
+
+    __slots__ = ("_ours",)
+
+    def __init__(self, original: Any, ours: type, home: str, name: str) -> None:
+        super().__init__(original, ours, home, name)
+        self._ours = ours
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self._ours(*arguments, **named)
+
+    def __instancecheck__(self, instance: object) -> bool:
+        kinds = (self._ours, self.__wrapped__) if isinstance(self.__wrapped__, type) else (self._ours,)
+        return isinstance(instance, kinds)
+
+
+def install(switch: Switch) -> None:
+    for module, name, ours in (
+        ("threading", "Lock", locks.Lock),
+        ("threading", "_allocate_lock", locks.Lock),
+        ("threading", "RLock", locks.RLock),
+        ("queue", "SimpleQueue", locks.SimpleQueue),
+    ):
+        original = switch.original(module, name)
+        switch.replace(module, name, Making(original, ours, module, name))
+    # Handlers keep their lock while they write, perhaps to a socket.
+    for reference in logging._handlerList:                   # type: ignore[attr-defined]
+        handler = reference()
+        if handler is not None and handler.lock is not None:
+            handler.lock = locks.RLock()
+    _install_threads(switch)
+    _install_import_lock(switch)
+    # Programs end before the interpreter waits for their threads. (Those registered last are called first.)
+    threading._register_atexit(_close_all)                   # type: ignore[attr-defined]
+
+
+def _install_threads(switch: Switch) -> None:
+    def started(self: threading.Thread) -> None:
+        node = current_node()
+        if node is None or self._started.is_set():           # type: ignore[attr-defined]
+            start(self)
+        else:
+            _start_on(self, programs_of(node), node, start)
+
+    def joined(self: threading.Thread, timeout: float | None = None) -> None:
+        program = _programs.get(self)
+        if program is not None and self is not threading.current_thread() and not program.join(timeout):
+            return
+        with inside(None):
+            join(self, timeout if program is None else None)
+
+    def alive(self: threading.Thread) -> bool:
+        program = _programs.get(self)
+        return bool(is_alive(self)) if program is None else not program.done
+
+    start = switch.attribute(threading.Thread, "start", started)
+    join = switch.attribute(threading.Thread, "join", joined)
+    is_alive = switch.attribute(threading.Thread, "is_alive", alive)
+
+
+def _start_on(thread: threading.Thread, programs: Programs, node: Any, start: Callable[..., None]) -> None:
+    """Start a thread that runs when it has the baton, and is no obstacle to the end of the process."""
+    program, strand = programs.adopt(node, thread.name)
+    strand.thread = thread
+    body = thread.run
+    strand.body = lambda: _run(thread, body)
+    daemonic = thread._daemonic                              # type: ignore[attr-defined]
+    own: Any = thread
+    own.run = strand.main
+    own._daemonic = True
+    with inside(None):
+        own._started = threading.Event()
+        try:
+            start(thread)
+        except BaseException as error:
+            programs.ready.remove(strand.waits[-1])
+            program.finish(None, ProgramExit())
+            raise error
+        finally:
+            own._daemonic = daemonic
+    _programs[thread] = program
+
+
+def _run(thread: threading.Thread, body: Callable[[], None]) -> None:
+    """What a thread of the library does with what its function raises: it is reported, and does not spread."""
+    try:
+        body()
+    except (SystemExit, ProgramExit):
+        raise
+    except BaseException as error:
+        threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, thread)))
+    finally:
+        thread.__dict__.pop("run", None)
+
+
+def _install_import_lock(switch: Switch) -> None:
+    """A module that is being imported by a program that waits: others wait in virtual time."""
+    kind: Any = importlib._bootstrap._ModuleLock             # type: ignore[attr-defined]
+
+    def acquired(self: Any) -> Any:
+        owner = self.owner
+        if owner is not None and owner != threading.get_ident():
+            programs = _programs_with(owner)
+            while programs is not None and self.owner == owner:
+                programs.wait((), programs.scheduler.now + POLL, current_node(), f"import {self.name}")
+        return acquire(self)
+
+    acquire = switch.attribute(kind, "acquire", acquired)
+
+
+def _programs_with(ident: int) -> Programs | None:
+    """The network in which the thread `ident` is a program that waits, or the calling thread, if ours is a program there."""
+    mine = current_strand()
+    for programs in opened():
+        if mine is not None and mine.programs is programs and programs.caller.ident == ident:
+            return programs
+        if any(strand is not None and strand.ident == ident for strand in programs.live.values()):
+            return programs
+    return None
+
+
+def _close_all() -> None:
+    for programs in opened():
+        try:
+            programs.close()
+        except BaseException as error:
+            sys.stderr.write(f"packetstack: {error}\n")
+
+
+# Its exit function must be registered before ours, so that it is called after it.
+assert concurrent.futures.thread is not None
