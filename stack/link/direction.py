@@ -42,7 +42,7 @@ class Direction(Chances):
     __slots__ = (
         "_arrivals", "_clock", "_delay", "_departures", "_frames_limit", "_free", "_last", "_late", "_longest",
         "_mtu", "_plain", "_poke", "_queue", "_rate", "_remainder", "_rules", "_scripts", "_sink", "_tell",
-        "deadline", "delivered", "discipline", "drops", "entered", "faults_done", "is_up", "octets_entered",
+        "deadline", "delivered", "discipline", "drops", "entered", "faults_done", "is_up", "octets_delivered", "octets_entered",
         "on_fault", "send", "taps",
     )  # fmt: skip
 
@@ -72,14 +72,14 @@ class Direction(Chances):
         self.is_up = True
         self.taps: list[Callable[[int, Packet, Direction], None]] = []
         self.on_fault: list[Callable[[int, Packet, str], None]] = []
-        self.entered = self.octets_entered = self.delivered = 0
+        self.entered = self.octets_entered = self.delivered = self.octets_delivered = 0
         self.drops: dict[DropReason, int] = {}
         self.faults_done: dict[str, int] = {}
         self._rate: int | None = None
         self._delay = 0
         self._mtu: int | None = None
         self._queue: Any = DEFAULT_FRAMES
-        self._arrivals: deque[tuple[int, Packet]] = deque()  # what is under way, in order of arrival
+        self._arrivals: deque[tuple[int, Packet, int]] = deque()  # what is under way, in order of arrival
         self._late = Late()  # what has left its place in that order
         self._last = 0  # the latest arrival so far
         self._free = 0  # when the transmitter is free
@@ -124,7 +124,7 @@ class Direction(Chances):
             if arrival < self._last:
                 arrival = self._last
             self._last = arrival
-            self._arrivals.append((arrival, packet))
+            self._arrivals.append((arrival, packet, size))
             if self.deadline is None or arrival < self.deadline:
                 self.deadline = arrival
                 self._poke(self)
@@ -193,7 +193,7 @@ class Direction(Chances):
             self._late.add(arrival + wait, passing, frame.packet)
         else:
             self._last = max(arrival, self._last)
-            self._arrivals.append((self._last, frame.packet))
+            self._arrivals.append((self._last, frame.packet, frame.octets))
 
     def timeout(self, now: int) -> None:
         """Deliver all that is due."""
@@ -202,8 +202,9 @@ class Direction(Chances):
         arrivals, late = self._arrivals, self._late
         try:
             while arrivals and arrivals[0][0] <= now:
-                packet = arrivals.popleft()[1]
+                _, packet, size = arrivals.popleft()
                 self.delivered += 1
+                self.octets_delivered += size
                 self._sink(packet, now)
                 if late:
                     self._deliver_late(late.passed(), now)
@@ -217,6 +218,7 @@ class Direction(Chances):
     def _deliver_late(self, packets: list[Packet], now: int) -> None:
         for packet in packets:
             self.delivered += 1
+            self.octets_delivered += len(packet)
             self._sink(packet, now)
 
     def _set_deadline(self) -> None:
@@ -307,7 +309,7 @@ class Direction(Chances):
         now = self._clock()
         self._open_up()
         self.is_up = False
-        lost = [packet for _, packet in self._arrivals] + self._late.clear()
+        lost = [packet for _, packet, _ in self._arrivals] + self._late.clear()
         self._arrivals.clear()
         while (frame := self.discipline.dequeue(now)) is not None:
             lost.append(frame.packet)
@@ -357,12 +359,12 @@ class Direction(Chances):
         while departures and departures[0] <= now:
             departures.popleft()
         if len(departures) > 1:
-            waiting = [arrivals.pop()[1] for _ in range(len(departures) - 1)]
+            waiting = [arrivals.pop() for _ in range(len(departures) - 1)]
             self._last = arrivals[-1][0]
             self._free = departures[0]
             self._remainder = 0
-            for packet in reversed(waiting):
-                self.discipline.enqueue(Frame(packet, len(packet)), now)
+            for _, packet, size in reversed(waiting):
+                self.discipline.enqueue(Frame(packet, size), now)
         departures.clear()
 
     def _may_be_plain(self) -> bool:

@@ -23,7 +23,12 @@ class InterfaceAddress(NamedTuple):
 
 
 class Wire(Protocol):
-    """What an interface sends into: a direction of a link."""
+    """A direction of a link, as an interface sees it; it counts what goes in and what comes out."""
+
+    entered: int
+    octets_entered: int
+    delivered: int
+    octets_delivered: int
 
     @property
     def send(self) -> Callable[[Packet, int], None]: ...
@@ -32,13 +37,14 @@ class Wire(Protocol):
 class Interface:
     """A name, a MAC address, an MTU (octets after the Ethernet header), addresses, counters and taps.
 
-    `wire` takes what is sent, `handler(interface, packet, now)` gets what arrives; both are set by whoever connects it.
+    `wire` takes what is sent, out of `source` comes what arrives, `handler(interface, packet, now)` gets it: all set by
+    whoever connects it. `drops` counts what could not be sent or received because the interface is down or unconnected.
     A tap is called `(time in ns, packet, interface, outgoing)` for each frame, once, and must not change anything.
     """
 
     __slots__ = (
-        "addresses", "drops", "handler", "loopback", "mac", "mtu", "name", "octets_in", "octets_out", "owner",
-        "packets_in", "packets_out", "taps", "up", "wire",
+        "_refused", "_refused_octets", "addresses", "drops", "handler", "loopback", "mac", "mtu", "name", "owner",
+        "source", "taps", "up", "wire",
     )  # fmt: skip
 
     def __init__(
@@ -53,9 +59,9 @@ class Interface:
         self.addresses: list[InterfaceAddress] = []
         self.taps: list[Callable[[int, Packet, Interface, bool], None]] = []
         self.wire: Wire | None = None
+        self.source: Wire | None = None
         self.handler: Callable[[Interface, Packet, int], None] | None = None
-        self.packets_in = self.packets_out = 0
-        self.octets_in = self.octets_out = 0
+        self._refused = self._refused_octets = 0
         self.drops: dict[DropReason, int] = {}
 
     def send(self, packet: Packet, now: int) -> None:
@@ -64,8 +70,6 @@ class Interface:
         if wire is None or not self.up:
             self.drop(DropReason.LINK_DOWN)
             return
-        self.packets_out += 1
-        self.octets_out += len(packet)
         if self.taps:
             for tap in self.taps:
                 tap(now, packet, self, True)
@@ -75,10 +79,10 @@ class Interface:
         """Take a frame that the link delivers."""
         handler = self.handler
         if handler is None or not self.up:
+            self._refused += 1
+            self._refused_octets += len(packet)
             self.drop(DropReason.LINK_DOWN)
             return
-        self.packets_in += 1
-        self.octets_in += len(packet)
         if self.taps:
             for tap in self.taps:
                 tap(now, packet, self, False)
@@ -87,6 +91,26 @@ class Interface:
     def drop(self, reason: DropReason) -> None:
         """Count a frame that ended here."""
         self.drops[reason] = self.drops.get(reason, 0) + 1
+
+    @property
+    def packets_out(self) -> int:
+        """Frames sent."""
+        return self.wire.entered if self.wire is not None else 0
+
+    @property
+    def octets_out(self) -> int:
+        """Octets of the frames sent."""
+        return self.wire.octets_entered if self.wire is not None else 0
+
+    @property
+    def packets_in(self) -> int:
+        """Frames received."""
+        return self.source.delivered - self._refused if self.source is not None else 0
+
+    @property
+    def octets_in(self) -> int:
+        """Octets of the frames received."""
+        return self.source.octets_delivered - self._refused_octets if self.source is not None else 0
 
     def __repr__(self) -> str:
         where = f" of {self.owner}" if self.owner else ""

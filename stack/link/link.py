@@ -63,8 +63,9 @@ class Link:
             Direction(name, back, randomness, sink(ends[0]), poke, clock, tell),
         )
         self.set(**settings)
-        for end, direction in zip(ends, self.directions, strict=True):
-            end.wire = direction
+        for end, out, into in zip(ends, self.directions, reversed(self.directions), strict=True):
+            end.wire = out
+            end.source = into
 
     def set(self, **settings: Any) -> None:
         """Several settings at once; raises TypeError for one that does not exist."""

@@ -22,7 +22,7 @@ def test_frames_go_there_and_back() -> None:
     net.run()
     assert [time for time, _, _ in b.got] == [11 * MS, 12 * MS]
     assert [(time, number(packet)) for time, _, packet in a.got] == [(22 * MS, 1), (23 * MS, 2)]
-    assert (b.interfaces[0].packets_in, b.interfaces[0].octets_out) == (2, 2000)
+    assert counters(b.interfaces[0]) == (2, 2000, 2, 2000)
 
 
 def test_each_frame_of_an_interface_is_tapped_once() -> None:
@@ -144,6 +144,10 @@ def test_a_drop_is_told_with_its_reason() -> None:
     assert [number(packet) for _, _, packet in b.got] == [2]
 
 
+def counters(interface: Interface) -> tuple[int, int, int, int]:
+    return interface.packets_out, interface.octets_out, interface.packets_in, interface.octets_in
+
+
 def test_an_interface_that_is_down_or_on_no_link_drops() -> None:
     net = Net()
     a, b = net.stations("a b")
@@ -156,6 +160,12 @@ def test_an_interface_that_is_down_or_on_no_link_drops() -> None:
     net.run()
     assert b.got == []
     assert b.interfaces[0].drops == {DropReason.LINK_DOWN: 1}
+    b.interfaces[0].up = True
+    net.send(a, frame(1, 70), port=1)
+    net.run()
+    assert counters(b.interfaces[0]) == (0, 0, 1, 70)
+    assert counters(a.interfaces[1]) == (2, 170, 0, 0)
+    assert counters(alone) == (0, 0, 0, 0)
 
 
 def test_an_engine_is_woken_at_its_deadline() -> None:
