@@ -49,7 +49,7 @@ def summaries(records: Iterable[Record]) -> Iterator[tuple[Record, Summary]]:
     known: dict[str, tuple[Conversations, list[int]]] = {}
     for record in records:
         conversations, numbers = known.setdefault(record.interface, (Conversations(), [0]))
-        dissection = dissect(record.packet)
+        dissection = dissect(record.packet, getattr(record, "length", None))
         conversations.take(record.time, dissection)
         numbers.append(record.number)
         tcp = conversations.tcp(conversations.taken - 1)
@@ -63,10 +63,10 @@ def origin(records: Iterable[Record]) -> int:
     return next((record.time for record in records), 0)
 
 
-def dissect(packet: Packet) -> Dissection:
-    """A packet's headers as they are on the wire: nothing is left Sealed."""
+def dissect(packet: Packet, length: int | None = None) -> Dissection:
+    """A packet's headers as they are on the wire, nothing left Sealed; `length`: octets of which it has the first."""
     data = bytes(packet)
-    return Dissection(Packet.parse(data, packet.linktype, cause=packet.cause), len(data))
+    return Dissection(Packet.parse(data, packet.linktype, cause=packet.cause), length or len(data))
 
 
 def line_of(packet: Packet) -> Summary:
@@ -83,7 +83,7 @@ def summary(dissection: Dissection, tcp: Tcp | None, number_of: Callable[[int], 
         speaker = speakers().get(type(headers[place]), _unknown)
         about = About(headers, place, dissection.packet.payload, _length(dissection, place), tcp, number_of)
         info = speaker(about)
-    length = len(dissection.packet)
+    length = dissection.length
     if info is None:
         return Summary("", "", "?", length, f"{length} octets", "other", f"{length} octets")
     source, destination = info.ends or _ends(headers[: place + 1])
