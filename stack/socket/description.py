@@ -42,7 +42,7 @@ class Description(Source):
         self.kind = kind
         self.references = 0
         #: Options that are kept, and no more: (level, number) → value. Made when the first is set.
-        self.extra: dict[tuple[int, int], int | bytes] | None = None
+        self.extra: dict[tuple[int, int], Any] | None = None
 
     def open(self) -> int:
         """One more number for this file."""

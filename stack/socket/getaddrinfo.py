@@ -171,9 +171,9 @@ def _kinds(service: str | None, kind: int, proto: int, flags: int) -> list[tuple
     if flags & socket.AI_NUMERICSERV:
         raise failure(NONAME)
     known = [
-        (each, protocol, number)
+        (each, protocol, found)
         for each, protocol, transport in fitting
-        if transport is not None and (number := services.port_of(service, transport)) is not None
+        if transport is not None and (found := services.port_of(service, transport)) is not None
     ]
     if not known:
         raise failure(SERVICE)

@@ -1,0 +1,48 @@
+"""The buffers of sending and receiving calls, as CPython's socket takes them."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from stack.socket.description import Description
+
+_LIMITS = {
+    False: (socket.SOL_SOCKET, int(getattr(socket, "SO_RCVTIMEO", 20))),
+    True: (socket.SOL_SOCKET, int(getattr(socket, "SO_SNDTIMEO", 21))),
+}
+
+
+def octets(data: Any) -> bytes:
+    """What a program gives to be sent, as bytes."""
+    if isinstance(data, bytes):
+        return data
+    try:
+        return memoryview(data).tobytes()
+    except TypeError:
+        raise TypeError(f"a bytes-like object is required, not {type(data).__name__!r}") from None
+
+
+def room(buffer: Any, size: int, caller: str) -> tuple[memoryview, int]:
+    """A buffer to receive into, and how many octets of it; 0 stands for all."""
+    view = memoryview(buffer).cast("B")
+    if size < 0:
+        raise ValueError(f"negative buffersize in {caller}")
+    if size > len(view):
+        raise ValueError("buffer too small for requested bytes" if caller == "recv_into" else "nbytes is greater than the length of the buffer")
+    return view, size or len(view)
+
+
+def scatter(data: bytes, views: list[memoryview]) -> None:
+    """Fill one buffer after the other."""
+    at = 0
+    for view in views:
+        piece = data[at : at + len(view)]
+        view[: len(piece)] = piece
+        at += len(piece)
+
+
+def time_limit(file: Description, doing: str) -> int | None:
+    """When SO_RCVTIMEO or SO_SNDTIMEO ends a call that begins now: virtual nanoseconds, or None."""
+    after = file.option(*_LIMITS["send" in doing])
+    return file.node.now + after if after else None
