@@ -1,0 +1,1 @@
+"""Applications: one protocol, one file or folder, each with its messages, client and server."""

@@ -1,0 +1,1 @@
+"""The Domain Name System (RFC 1034, RFC 1035)."""
