@@ -58,7 +58,8 @@ def time_sequence(records: Iterable[Record], *, stream: int | None = None, forwa
     axes.step(_times(back), acknowledged, where="post", color=GREEN, linewidth=1.2, label="acknowledged")
     limit = [(one.acknowledgment or 0) + one.window for one in back]
     highest = max([one.sequence + one.length for one in there], default=0)
-    if limit and min(limit) < 3 * highest:
+    if limit and highest:
+        axes.set_ylim(-0.03 * highest, 1.25 * highest)
         axes.step(_times(back), limit, where="post", color=GREY, linewidth=0.8, linestyle="--", label="window's end")
     sacked = [(one.time / 1e9, block) for one in back for block in one.sacks]
     if sacked:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from stack.base.address import ip_address
 from stack.capture.conversations import Conversations, Tcp
 from stack.capture.dissect import Transport
 from stack.capture.trace import Trace
@@ -66,8 +67,13 @@ def conversation(records: Iterable[Record], stream: int | None = None) -> Conver
     for time, transport, tcp in found[stream]:
         segments.append(_segment(time - first, transport, tcp, near))
     _, transport, tcp = found[stream][0]
-    ends = [f"{address}:{port}" for address, port in (transport.source, transport.destination)]
-    return Conversation(*(ends if tcp.forward else reversed(ends)), tuple(segments))
+    here, there = (_name(end) for end in (transport.source, transport.destination))
+    return Conversation(here, there, tuple(segments)) if tcp.forward else Conversation(there, here, tuple(segments))
+
+
+def _name(end: tuple[bytes, int]) -> str:
+    address = str(ip_address(end[0]))
+    return f"[{address}]:{end[1]}" if ":" in address else f"{address}:{end[1]}"
 
 
 def _followed(records: Iterable[Record]) -> Iterable[tuple[int, Transport, Tcp]]:
