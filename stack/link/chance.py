@@ -8,34 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stack.base.event import DropReason
+from stack.base.event import Drop, DropReason, Event
 from stack.base.quantity import fraction, nanoseconds, show_time
 from stack.base.randomness import Randomness, Stream
 from stack.codec.packet import Packet
+from stack.link.account import Account
 from stack.link.frame import Frame
-from stack.link.setting import Setting, whole
+from stack.link.setting import Setting, time_setting, whole
 
 
-class Chances:
+class Chances(Account):
     """The settings, and what they do to a frame."""
 
     __slots__ = (
         "_chances", "_corruption", "_duplication", "_fcs", "_jitter", "_jitter_draws", "_loss", "_randomness",
-        "_reordering", "_reordering_gap", "_reordering_wait", "link", "name",
+        "_reordering", "_reordering_gap", "_reordering_wait",
     )  # fmt: skip
 
-    loss = Setting(fraction, 'The share of frames that are lost: "1%" or 0.01.')
-    duplication = Setting(fraction, "The share of frames that are followed by a copy.")
-    corruption = Setting(fraction, "The share of frames of which one bit is flipped.")
-    reordering = Setting(fraction, "The share of frames that let `reordering_gap` later ones overtake them.")
-    reordering_gap = Setting(whole("reordering_gap", 1), "How many frames overtake a reordered one.")
-    reordering_wait = Setting(nanoseconds, "How long a reordered frame waits for them at most (read in ns).")
-    jitter = Setting(nanoseconds, "The delay varies by up to this, up or down, evenly; frames keep their order (read in ns).")
-    fcs = Setting(bool, "True: a corrupted frame fails the Ethernet frame check and is dropped, as by hardware.")
+    loss: Setting[float] = Setting(fraction, 'The share of frames that are lost: "1%" or 0.01.')
+    duplication: Setting[float] = Setting(fraction, "The share of frames that are followed by a copy.")
+    corruption: Setting[float] = Setting(fraction, "The share of frames of which one bit is flipped.")
+    reordering: Setting[float] = Setting(fraction, "The share of frames that let `reordering_gap` later ones overtake them.")
+    reordering_gap: Setting[int] = Setting(whole("reordering_gap", 1), "How many frames overtake a reordered one.")
+    reordering_wait = time_setting("How long a reordered frame waits for them at most.")
+    jitter = time_setting("The delay varies by up to this, up or down, evenly; frames keep their order.")
+    fcs: Setting[bool] = Setting(bool, "True: a corrupted frame fails the Ethernet frame check and is dropped, as by hardware.")
 
-    def __init__(self, link: str, name: str, randomness: Randomness) -> None:
-        self.link = link
-        self.name = name
+    def __init__(
+        self, link: str, name: str, tell: Callable[[Drop | Event], None] | None, randomness: Randomness
+    ) -> None:
+        super().__init__(link, name, tell)
         self._randomness = randomness
         self._loss = self._duplication = self._corruption = self._reordering = 0.0
         self._reordering_gap = 3  # what makes a fast retransmit: RFC 5681's three duplicate acknowledgments

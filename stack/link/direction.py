@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from stack.base.event import Drop, DropReason, Event
-from stack.base.quantity import bits_per_second, nanoseconds, show_rate, show_time
+from stack.base.quantity import bits_per_second, show_rate, show_time
 from stack.base.randomness import Randomness
 from stack.codec.packet import Packet
 from stack.link.chance import Chances, noted
@@ -23,7 +23,7 @@ from stack.link.frame import Frame
 from stack.link.late import Late
 from stack.link.queue_setting import make_queue, queue_limit
 from stack.link.queueing import QueueDiscipline
-from stack.link.setting import Setting, optional, whole
+from stack.link.setting import Setting, optional, time_setting, whole
 
 ETHERNET_HEADER = 14
 VLAN_TAG = 4
@@ -41,15 +41,14 @@ class Direction(Chances):
 
     __slots__ = (
         "_arrivals", "_clock", "_delay", "_departures", "_frames_limit", "_free", "_last", "_late", "_longest",
-        "_mtu", "_plain", "_poke", "_queue", "_rate", "_remainder", "_rules", "_scripts", "_sink", "_tell",
-        "deadline", "delivered", "discipline", "drops", "entered", "faults_done", "is_up", "octets_delivered", "octets_entered",
-        "on_fault", "send", "taps",
+        "_mtu", "_plain", "_poke", "_queue", "_rate", "_remainder", "_rules", "_scripts", "_sink",
+        "deadline", "discipline", "is_up", "send",
     )  # fmt: skip
 
-    rate = Setting(optional(bits_per_second), 'Bits a second: "10 Mbit"; None: frames take no time to send.')
-    delay = Setting(nanoseconds, 'Propagation: "20 ms", or seconds (read in ns).')
-    mtu = Setting(optional(whole("mtu", 1)), "Longer frames are dropped in silence; octets after the Ethernet header.")
-    queue = Setting(queue_limit, 'Frames that may wait (100), or octets ("64 KB"), None, or a queue discipline.')
+    rate: Setting[int | None] = Setting(optional(bits_per_second), 'Bits a second: "10 Mbit"; None: frames take no time to send.')
+    delay = time_setting('How long a frame travels: "20 ms", or seconds.')
+    mtu: Setting[int | None] = Setting(optional(whole("mtu", 1)), "Longer frames are dropped in silence; octets after the Ethernet header.")
+    queue: Setting[Any] = Setting(queue_limit, 'Frames that may wait (100), or octets ("64 KB"), None, or a queue discipline.')
 
     send: Callable[[Packet, int], None]
 
@@ -63,18 +62,12 @@ class Direction(Chances):
         clock: Callable[[], int],
         tell: Callable[[Drop | Event], None] | None = None,
     ) -> None:
-        super().__init__(link, name, randomness)
+        super().__init__(link, name, tell, randomness)
         self._sink = sink
         self._poke = poke
         self._clock = clock
-        self._tell = tell
         self.deadline: int | None = None
         self.is_up = True
-        self.taps: list[Callable[[int, Packet, Direction], None]] = []
-        self.on_fault: list[Callable[[int, Packet, str], None]] = []
-        self.entered = self.octets_entered = self.delivered = self.octets_delivered = 0
-        self.drops: dict[DropReason, int] = {}
-        self.faults_done: dict[str, int] = {}
         self._rate: int | None = None
         self._delay = 0
         self._mtu: int | None = None
@@ -238,36 +231,8 @@ class Direction(Chances):
         if self.deadline is not None and (before is None or self.deadline < before):
             self._poke(self)
 
-    # --- what is told
-
-    def _tap(self, packet: Packet, now: int) -> None:
-        for tap in self.taps:
-            tap(now, packet, self)
-
-    def _end(self, packet: Packet, now: int, reason: DropReason) -> None:
-        """A frame ends here."""
-        self.drops[reason] = self.drops.get(reason, 0) + 1
-        for listener in self.on_fault:
-            listener(now, packet, reason.value)
-        if self._tell is not None:
-            self._tell(Drop(now, self.where, reason, packet))
-
     def _end_queued(self, frame: Frame, now: int, reason: DropReason) -> None:
         self._end(frame.packet, now, reason)
-
-    def _mark(self, frame: Frame, packet: Packet, now: int) -> None:
-        """Tell what befalls a frame that goes on."""
-        for kind, what in frame.notes:
-            self.faults_done[kind] = self.faults_done.get(kind, 0) + 1
-            for listener in self.on_fault:
-                listener(now, packet, what)
-            if self._tell is not None:
-                self._tell(Event(now, self.where, kind, packet))
-
-    @property
-    def where(self) -> str:
-        """The name under which it tells what happens: "link a-b a>b"."""
-        return f"link {self.link} {self.name}"
 
     def __repr__(self) -> str:
         rate = "unlimited" if self._rate is None else show_rate(self._rate)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, Self, TypeVar, overload
 
+from stack.base.quantity import SECOND, nanoseconds
+
 _T = TypeVar("_T")
 
 
@@ -15,10 +17,14 @@ class Changeable(Protocol):
 
 
 class Setting(Generic[_T]):
-    """An attribute of a direction: `read` makes the value of what people write, and raises for what is none."""
+    """An attribute of a direction: `read` makes the value of what people write, and raises for what is none.
 
-    def __init__(self, read: Callable[[Any], _T], doc: str) -> None:
+    `show` makes what people get, where that is something else: a time is kept in nanoseconds, and is seconds to people.
+    """
+
+    def __init__(self, read: Callable[[Any], Any], doc: str, show: Callable[[Any], _T] | None = None) -> None:
         self.read = read
+        self.show = show
         self.__doc__ = doc
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -33,8 +39,9 @@ class Setting(Generic[_T]):
     def __get__(self, instance: object | None, owner: type) -> Self | _T:
         if instance is None:
             return self
-        value: _T = getattr(instance, self.slot)
-        return value
+        value: Any = getattr(instance, self.slot)
+        shown: _T = value if self.show is None else self.show(value)
+        return shown
 
     def __set__(self, instance: Changeable, value: Any) -> None:
         instance.change(self.slot, self.read(value))
@@ -66,6 +73,11 @@ class Both(Generic[_T]):
     def __set__(self, instance: Any, value: Any) -> None:
         for direction in instance.directions:
             setattr(direction, self.name, value)
+
+
+def time_setting(doc: str) -> Setting[float]:
+    """A setting that is a time: "20 ms", or seconds; read in seconds."""
+    return Setting(nanoseconds, doc, lambda time: time / SECOND)
 
 
 def optional(read: Callable[[Any], _T]) -> Callable[[Any], _T | None]:

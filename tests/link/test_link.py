@@ -7,6 +7,7 @@ import pytest
 
 from stack.base.event import DropReason
 from stack.base.randomness import Randomness
+from stack.link.direction import Direction
 from stack.link.drop_tail import DropTail
 from stack.link.frame import Frame
 from stack.link.interface import Interface
@@ -19,7 +20,10 @@ MS = 1_000_000
 
 def test_a_setting_counts_for_both_ways_or_one() -> None:
     link = Bench().link(rate="10 Mbit", delay="20 ms")
-    assert (link.rate, link.delay, link.loss, link.mtu) == (10_000_000, 20 * MS, 0, None)
+    assert (link.rate, link.delay, link.loss, link.mtu) == (10_000_000, 0.02, 0, None)
+    link.delay *= 2
+    assert link.directions[1].delay == 0.04
+    link.delay = "20 ms"
     link.loss = "5%"
     assert [direction.loss for direction in link.directions] == [0.05, 0.05]
     link.toward("b").rate = "1 Mbit"
@@ -27,6 +31,10 @@ def test_a_setting_counts_for_both_ways_or_one() -> None:
     with pytest.raises(ValueError, match="rate is 1000000 one way and 10000000 the other: ask a direction"):
         _ = link.rate
     assert repr(link) == "<Link a-b: <Direction a>b 1 Mbit, 20 ms>, <Direction b>a 10 Mbit, 20 ms>>"
+
+
+def test_settings_say_what_they_are() -> None:
+    assert Link.rate.__doc__ == Direction.rate.__doc__ == 'Bits a second: "10 Mbit"; None: frames take no time to send.'
 
 
 def test_an_end_is_named_by_its_interface_its_owner_or_what_has_its_name() -> None:
