@@ -11,6 +11,7 @@ import functools
 import select
 import socket
 import struct
+from collections.abc import Callable
 from typing import Any
 
 from stack.network.node import Node
@@ -31,7 +32,7 @@ _FIONREAD = 0x541B
 def install(switch: Switch) -> None:
     """Say what is replaced."""
     _install_class(switch)
-    for name, function in {
+    functions: dict[str, Callable[..., Any]] = {
         "getaddrinfo": _getaddrinfo,
         "gethostbyname": lambda node, host: lookup.gethostbyname(names_of(node), host),
         "gethostbyname_ex": lambda node, host: lookup.gethostbyname_ex(names_of(node), host),
@@ -46,7 +47,8 @@ def install(switch: Switch) -> None:
         "socketpair": _socketpair,
         "close": _close,
         "dup": _dup,
-    }.items():
+    }
+    for name, function in functions.items():
         if hasattr(socket, name):
             switch.function("socket", name, function)
     switch.function("select", "select", host_select)

@@ -12,7 +12,7 @@ from stack.network.place import current_node
 from stack.socket.description import ERR, HUP, IN, OUT
 from stack.socket.select import description_of, waited
 
-_Impl: Any = selectors._BaseSelectorImpl  # type: ignore[attr-defined]
+_Impl: Any = selectors._BaseSelectorImpl
 
 
 class HostSelector(_Impl):  # type: ignore[misc]

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import errno
 import socket
+from typing import Any
 
 import pytest
 
-
-def test_a_new_socket_has_no_address(world):
-    assert world.socket().getsockname() == ("0.0.0.0", 0)
+from tests.socket.worlds import World
 
 
-def test_a_new_ipv6_socket_has_no_address(world6):
-    assert world6.socket().getsockname() == ("::", 0, 0, 0)
+def test_a_new_socket_has_no_address(world: World) -> None:
+    assert world.new().getsockname() == ("0.0.0.0", 0)
 
 
-def test_port_zero_means_any_free_port(world):
-    first, second = world.socket(), world.socket()
+def test_a_new_ipv6_socket_has_no_address(world6: World) -> None:
+    assert world6.new().getsockname() == ("::", 0, 0, 0)
+
+
+def test_port_zero_means_any_free_port(world: World) -> None:
+    first, second = world.new(), world.new()
     first.bind((world.here_address, 0))
     second.bind((world.here_address, 0))
     ports = {first.getsockname()[1], second.getsockname()[1]}
@@ -25,37 +28,37 @@ def test_port_zero_means_any_free_port(world):
     assert min(ports) >= 1024
 
 
-def test_listening_without_bind_takes_a_port(world):
-    listener = world.socket()
+def test_listening_without_bind_takes_a_port(world: World) -> None:
+    listener = world.new()
     listener.listen()
     assert listener.getsockname()[0] == "0.0.0.0"
     assert listener.getsockname()[1] != 0
 
 
-def test_binding_twice_is_invalid(world):
-    s = world.socket()
+def test_binding_twice_is_invalid(world: World) -> None:
+    s = world.new()
     s.bind((world.here_address, 0))
     assert world.error_of(s.bind, (world.here_address, 0)) == errno.EINVAL
 
 
-def test_an_address_of_somebody_else_is_not_available(world):
-    assert world.error_of(world.socket().bind, ("192.0.2.77", 0)) == errno.EADDRNOTAVAIL
+def test_an_address_of_somebody_else_is_not_available(world: World) -> None:
+    assert world.error_of(world.new().bind, ("192.0.2.77", 0)) == errno.EADDRNOTAVAIL
 
 
-def test_a_bound_port_is_in_use(world):
-    first = world.socket()
+def test_a_bound_port_is_in_use(world: World) -> None:
+    first = world.new()
     first.bind((world.here_address, 0))
-    assert world.error_of(world.socket().bind, first.getsockname()) == errno.EADDRINUSE
+    assert world.error_of(world.new().bind, first.getsockname()) == errno.EADDRINUSE
 
 
-def test_the_wildcard_collides_with_an_address(world):
-    first = world.socket()
+def test_the_wildcard_collides_with_an_address(world: World) -> None:
+    first = world.new()
     first.bind((world.here_address, 0))
-    assert world.error_of(world.socket().bind, ("", first.getsockname()[1])) == errno.EADDRINUSE
+    assert world.error_of(world.new().bind, ("", first.getsockname()[1])) == errno.EADDRINUSE
 
 
-def test_a_listening_port_is_in_use_even_with_reuseaddr(world):
-    first, second = world.socket(), world.socket()
+def test_a_listening_port_is_in_use_even_with_reuseaddr(world: World) -> None:
+    first, second = world.new(), world.new()
     for s in (first, second):
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     first.bind((world.here_address, 0))
@@ -63,8 +66,8 @@ def test_a_listening_port_is_in_use_even_with_reuseaddr(world):
     assert world.error_of(second.bind, first.getsockname()) == errno.EADDRINUSE
 
 
-def test_reuseport_lets_two_listen(world):
-    first, second = world.socket(), world.socket()
+def test_reuseport_lets_two_listen(world: World) -> None:
+    first, second = world.new(), world.new()
     for s in (first, second):
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     first.bind((world.here_address, 0))
@@ -74,7 +77,7 @@ def test_reuseport_lets_two_listen(world):
     assert first.getsockname() == second.getsockname()
 
 
-def test_a_port_in_time_wait_needs_reuseaddr(world):
+def test_a_port_in_time_wait_needs_reuseaddr(world: World) -> None:
     with world.there():
         listener = world.keep(socket.create_server((world.there_address, 0)))  # sets SO_REUSEADDR, as Linux wants
     address = listener.getsockname()
@@ -85,7 +88,7 @@ def test_a_port_in_time_wait_needs_reuseaddr(world):
     assert client.recv(1) == b""
     client.close()
     with world.there():
-        again = world.socket()
+        again = world.new()
         assert world.error_of(again.bind, address) == errno.EADDRINUSE
         again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         again.bind(address)
@@ -93,27 +96,27 @@ def test_a_port_in_time_wait_needs_reuseaddr(world):
     assert again.getsockname() == address
 
 
-def test_a_closed_port_is_free_again(world):
-    first = world.socket()
+def test_a_closed_port_is_free_again(world: World) -> None:
+    first = world.new()
     first.bind((world.here_address, 0))
     address = first.getsockname()
     first.close()
-    second = world.socket()
+    second = world.new()
     second.bind(address)
     assert second.getsockname() == address
 
 
-def test_a_client_may_choose_its_port(world):
-    client, listener = world.socket(), world.listener()
+def test_a_client_may_choose_its_port(world: World) -> None:
+    client, listener = world.new(), world.listener()
     client.bind((world.here_address, 0))
     chosen = client.getsockname()
     client.connect(listener.getsockname())
     assert world.accept(listener)[1] == chosen
 
 
-def test_the_wildcard_listens_on_every_address(world):
+def test_the_wildcard_listens_on_every_address(world: World) -> None:
     with world.there():
-        listener = world.socket()
+        listener = world.new()
         listener.bind(("", 0))
         listener.listen()
     client = world.client((world.there_address, listener.getsockname()[1]))
@@ -122,21 +125,21 @@ def test_the_wildcard_listens_on_every_address(world):
     assert server.getsockname() == client.getpeername() == (world.there_address, listener.getsockname()[1])
 
 
-def test_connecting_to_the_wildcard_reaches_this_host(world):
-    listener = world.socket()
+def test_connecting_to_the_wildcard_reaches_this_host(world: World) -> None:
+    listener = world.new()
     listener.bind(("", 0))
     listener.listen()
     client = world.client(("", listener.getsockname()[1]))
     assert client.getpeername() == ("127.0.0.1", listener.getsockname()[1])
 
 
-def test_a_name_may_stand_for_the_address(world):
-    s = world.socket()
+def test_a_name_may_stand_for_the_address(world: World) -> None:
+    s = world.new()
     s.bind(("localhost", 0))
     assert s.getsockname()[0] == "127.0.0.1"
 
 
-def test_an_ipv6_connection(world6):
+def test_an_ipv6_connection(world6: World) -> None:
     client, server = world6.pair()
     client.sendall(b"six")
     assert server.recv(10) == b"six"
@@ -144,7 +147,7 @@ def test_an_ipv6_connection(world6):
     assert len(client.getpeername()) == 4
 
 
-def test_a_dual_stack_listener_shows_mapped_addresses(world6, world):
+def test_a_dual_stack_listener_shows_mapped_addresses(world6: World, world: World) -> None:
     with world.there():
         listener = world.keep(socket.socket(socket.AF_INET6))
         listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
@@ -159,16 +162,16 @@ def test_a_dual_stack_listener_shows_mapped_addresses(world6, world):
     assert client.recv(100) == b"four in six"
 
 
-def test_v6only_leaves_the_ipv4_port_free(world6, world):
+def test_v6only_leaves_the_ipv4_port_free(world6: World, world: World) -> None:
     six = world.keep(socket.socket(socket.AF_INET6))
     six.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     six.bind(("::", 0))
-    four = world.socket()
+    four = world.new()
     four.bind(("", six.getsockname()[1]))
     assert four.getsockname() == ("0.0.0.0", six.getsockname()[1])
 
 
-def test_a_mapped_destination_is_reached_over_ipv4(world6, world):
+def test_a_mapped_destination_is_reached_over_ipv4(world6: World, world: World) -> None:
     listener = world.listener()
     client = world.keep(socket.socket(socket.AF_INET6))
     client.settimeout(5)
@@ -188,6 +191,6 @@ def test_a_mapped_destination_is_reached_over_ipv4(world6, world):
         (("no such host", 80), socket.gaierror, "not known|resolution"),
     ],
 )
-def test_malformed_addresses(world, address, kind, message):
+def test_malformed_addresses(world: World, address: Any, kind: type[Exception], message: str) -> None:
     with pytest.raises(kind, match=message):
-        world.socket().bind(address)
+        world.new().bind(address)

@@ -8,14 +8,16 @@ import time
 
 import pytest
 
+from tests.socket.worlds import Address, World
 
-def begin(world, address):
-    client = world.socket()
+
+def begin(world: World, address: Address) -> tuple[socket.socket, int]:
+    client = world.new()
     client.setblocking(False)
     return client, client.connect_ex(address)
 
 
-def test_a_connection_that_does_not_block_is_in_progress(world):
+def test_a_connection_that_does_not_block_is_in_progress(world: World) -> None:
     listener = world.listener()
     client, code = begin(world, listener.getsockname())
     assert code == errno.EINPROGRESS
@@ -24,7 +26,7 @@ def test_a_connection_that_does_not_block_is_in_progress(world):
     assert client.getpeername() == listener.getsockname()
 
 
-def test_connecting_again_tells_how_it_stands(world):
+def test_connecting_again_tells_how_it_stands(world: World) -> None:
     listener = world.listener()
     client, _ = begin(world, listener.getsockname())
     world.wait_for(client, write=True)
@@ -32,7 +34,7 @@ def test_connecting_again_tells_how_it_stands(world):
     assert client.connect_ex(listener.getsockname()) == errno.EISCONN
 
 
-def test_connecting_while_connecting_is_already(world):
+def test_connecting_while_connecting_is_already(world: World) -> None:
     listener = world.listener(backlog=0)
     world.client(listener)
     client, code = begin(world, listener.getsockname())
@@ -40,7 +42,7 @@ def test_connecting_while_connecting_is_already(world):
     assert not world.writable(client)
 
 
-def test_what_a_socket_that_is_connecting_cannot_do(world):
+def test_what_a_socket_that_is_connecting_cannot_do(world: World) -> None:
     listener = world.listener(backlog=0)
     world.client(listener)
     client, _ = begin(world, listener.getsockname())
@@ -49,15 +51,15 @@ def test_what_a_socket_that_is_connecting_cannot_do(world):
     assert client.getsockname()[1] != 0
 
 
-def test_connect_raises_blocking(world):
-    client = world.socket()
+def test_connect_raises_blocking(world: World) -> None:
+    client = world.new()
     client.setblocking(False)
     with pytest.raises(BlockingIOError) as trouble:
         client.connect(world.listener().getsockname())
     assert trouble.value.errno == errno.EINPROGRESS
 
 
-def test_a_refusal_is_told_by_so_error_once(world):
+def test_a_refusal_is_told_by_so_error_once(world: World) -> None:
     client, code = begin(world, world.closed_port())
     assert code == errno.EINPROGRESS
     assert world.wait_for(client, write=True)
@@ -65,14 +67,14 @@ def test_a_refusal_is_told_by_so_error_once(world):
     assert client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
 
 
-def test_a_refusal_is_told_by_connecting_again(world):
+def test_a_refusal_is_told_by_connecting_again(world: World) -> None:
     port = world.closed_port()
     client, _ = begin(world, port)
     world.wait_for(client, write=True)
     assert client.connect_ex(port) == errno.ECONNREFUSED
 
 
-def test_a_refusal_is_told_by_receiving(world):
+def test_a_refusal_is_told_by_receiving(world: World) -> None:
     client, _ = begin(world, world.closed_port())
     world.wait_for(client, read=True)
     with pytest.raises(ConnectionRefusedError):
@@ -80,7 +82,7 @@ def test_a_refusal_is_told_by_receiving(world):
     assert client.recv(10) == b""
 
 
-def test_nothing_to_receive(world):
+def test_nothing_to_receive(world: World) -> None:
     client, _ = world.pair()
     client.setblocking(False)
     with pytest.raises(BlockingIOError) as trouble:
@@ -88,14 +90,14 @@ def test_nothing_to_receive(world):
     assert trouble.value.errno == errno.EAGAIN
 
 
-def test_nobody_to_accept(world):
+def test_nobody_to_accept(world: World) -> None:
     listener = world.listener()
     listener.setblocking(False)
     with pytest.raises(BlockingIOError):
         listener.accept()
 
 
-def test_no_room_to_send(world):
+def test_no_room_to_send(world: World) -> None:
     client, _ = world.pair()
     client.setblocking(False)
     sent = 0
@@ -105,13 +107,13 @@ def test_no_room_to_send(world):
     assert sent > 0
 
 
-def test_send_takes_what_has_room(world):
+def test_send_takes_what_has_room(world: World) -> None:
     client, _ = world.pair()
     client.setblocking(False)
     assert 0 < client.send(bytes(30_000_000)) < 30_000_000
 
 
-def test_end_of_file_does_not_block(world):
+def test_end_of_file_does_not_block(world: World) -> None:
     client, server = world.pair()
     server.close()
     time.sleep(0.05)
@@ -119,7 +121,7 @@ def test_end_of_file_does_not_block(world):
     assert client.recv(10) == b""
 
 
-def test_an_accepted_socket_blocks_though_its_listener_does_not(world):
+def test_an_accepted_socket_blocks_though_its_listener_does_not(world: World) -> None:
     listener = world.listener()
     world.client(listener)
     world.wait_for(listener, read=True)
@@ -129,8 +131,8 @@ def test_an_accepted_socket_blocks_though_its_listener_does_not(world):
     assert connection.gettimeout() is None
 
 
-def test_the_ways_to_say_blocking(world):
-    s = world.socket()
+def test_the_ways_to_say_blocking(world: World) -> None:
+    s = world.new()
     seen = []
     for timeout in (None, 0, 2.5):
         s.settimeout(timeout)
@@ -140,17 +142,17 @@ def test_the_ways_to_say_blocking(world):
     assert seen == [(None, True, None), (0.0, False, 0.0), (2.5, True, 2.5), (None, True, None)]
 
 
-def test_a_negative_timeout_is_refused(world):
+def test_a_negative_timeout_is_refused(world: World) -> None:
     with pytest.raises(ValueError, match="Timeout value out of range"):
-        world.socket().settimeout(-1)
+        world.new().settimeout(-1)
 
 
-def test_sock_nonblock_makes_it_not_block(world):
+def test_sock_nonblock_makes_it_not_block(world: World) -> None:
     s = world.keep(socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK))
     assert (s.gettimeout(), s.type) == (0.0, socket.SOCK_STREAM)
 
 
-def test_the_default_timeout(world):
+def test_the_default_timeout(world: World) -> None:
     socket.setdefaulttimeout(3.5)
     try:
         assert world.keep(socket.socket()).gettimeout() == 3.5

@@ -8,11 +8,13 @@ import struct
 
 import pytest
 
+from tests.socket.worlds import World
+
 SOL, TCP, IP, IP6 = socket.SOL_SOCKET, socket.IPPROTO_TCP, socket.IPPROTO_IP, socket.IPPROTO_IPV6
 
 
-def test_what_a_socket_is(world):
-    s = world.socket(kind=socket.SOCK_DGRAM)
+def test_what_a_socket_is(world: World) -> None:
+    s = world.new(kind=socket.SOCK_DGRAM)
     options = (socket.SO_TYPE, socket.SO_DOMAIN, socket.SO_PROTOCOL, socket.SO_ERROR, socket.SO_ACCEPTCONN)
     assert [s.getsockopt(SOL, option) for option in options] == [
         socket.SOCK_DGRAM,
@@ -23,7 +25,7 @@ def test_what_a_socket_is(world):
     ]
 
 
-def test_a_listener_accepts_connections(world):
+def test_a_listener_accepts_connections(world: World) -> None:
     assert world.listener().getsockopt(SOL, socket.SO_ACCEPTCONN) == 1
 
 
@@ -40,8 +42,8 @@ def test_a_listener_accepts_connections(world):
         (TCP, "TCP_CORK"),
     ],
 )
-def test_switches_are_off_then_on_then_off(world, level, option):
-    s, number = world.socket(), getattr(socket, option)
+def test_switches_are_off_then_on_then_off(world: World, level: int, option: str) -> None:
+    s, number = world.new(), getattr(socket, option)
     seen = [s.getsockopt(level, number)]
     for value in (1, 0, True, 77):
         s.setsockopt(level, number, value)
@@ -61,8 +63,8 @@ def test_switches_are_off_then_on_then_off(world, level, option):
         (IP, "IP_TOS", 0, 0x28),
     ],
 )
-def test_numbers_have_defaults_and_are_kept(world, level, option, default, value):
-    s, number = world.socket(), getattr(socket, option)
+def test_numbers_have_defaults_and_are_kept(world: World, level: int, option: str, default: int, value: int) -> None:
+    s, number = world.new(), getattr(socket, option)
     seen = [s.getsockopt(level, number)]
     s.setsockopt(level, number, value)
     seen.append(s.getsockopt(level, number))
@@ -82,35 +84,35 @@ def test_numbers_have_defaults_and_are_kept(world, level, option, default, value
         (IP, "IP_TTL", 256),
     ],
 )
-def test_values_out_of_range_are_invalid(world, level, option, value):
-    s = world.socket()
+def test_values_out_of_range_are_invalid(world: World, level: int, option: str, value: int) -> None:
+    s = world.new()
     assert world.error_of(s.setsockopt, level, getattr(socket, option), value) == errno.EINVAL
 
 
 @pytest.mark.parametrize(("option", "least"), [("SO_RCVBUF", 2304), ("SO_SNDBUF", 4608)])
-def test_buffers_are_doubled_and_bounded(world, option, least):
-    s, number = world.socket(), getattr(socket, option)
+def test_buffers_are_doubled_and_bounded(world: World, option: str, least: int) -> None:
+    s, number = world.new(), getattr(socket, option)
     s.setsockopt(SOL, number, 20_000)
     assert s.getsockopt(SOL, number) == 40_000
     s.setsockopt(SOL, number, 1)
     assert s.getsockopt(SOL, number) == least
 
 
-def test_linger_is_a_pair(world):
-    s = world.socket()
+def test_linger_is_a_pair(world: World) -> None:
+    s = world.new()
     assert struct.unpack("ii", s.getsockopt(SOL, socket.SO_LINGER, 8)) == (0, 0)
     s.setsockopt(SOL, socket.SO_LINGER, struct.pack("ii", 1, 7))
     assert struct.unpack("ii", s.getsockopt(SOL, socket.SO_LINGER, 8)) == (1, 7)
 
 
-def test_bytes_stand_for_numbers(world):
-    s = world.socket()
+def test_bytes_stand_for_numbers(world: World) -> None:
+    s = world.new()
     s.setsockopt(SOL, socket.SO_KEEPALIVE, struct.pack("i", 1))
     assert s.getsockopt(SOL, socket.SO_KEEPALIVE, 4) == struct.pack("i", 1)
 
 
-def test_unknown_options(world):
-    s = world.socket()
+def test_unknown_options(world: World) -> None:
+    s = world.new()
     codes = [
         world.error_of(s.getsockopt, SOL, 9999),
         world.error_of(s.setsockopt, SOL, 9999, 1),
@@ -123,8 +125,8 @@ def test_unknown_options(world):
     assert codes == [errno.ENOPROTOOPT] * 6 + [errno.EINVAL]
 
 
-def test_options_of_another_protocol(world):
-    s = world.socket(kind=socket.SOCK_DGRAM)
+def test_options_of_another_protocol(world: World) -> None:
+    s = world.new(kind=socket.SOCK_DGRAM)
     codes = [
         world.error_of(s.setsockopt, TCP, socket.TCP_NODELAY, 1),
         world.error_of(s.getsockopt, TCP, socket.TCP_NODELAY),
@@ -132,14 +134,14 @@ def test_options_of_another_protocol(world):
     assert codes == [errno.ENOPROTOOPT, errno.EOPNOTSUPP]
 
 
-def test_a_segment_size_before_connecting(world):
-    s = world.socket()
+def test_a_segment_size_before_connecting(world: World) -> None:
+    s = world.new()
     assert s.getsockopt(TCP, socket.TCP_MAXSEG) == 536
     client, _ = world.pair()
     assert client.getsockopt(TCP, socket.TCP_MAXSEG) > 1000
 
 
-def test_an_accepted_socket_inherits_options(world):
+def test_an_accepted_socket_inherits_options(world: World) -> None:
     listener = world.listener()
     listener.setsockopt(TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(SOL, socket.SO_KEEPALIVE, 1)
@@ -151,8 +153,8 @@ def test_an_accepted_socket_inherits_options(world):
     assert server.getsockopt(IP, socket.IP_TTL) == 33
 
 
-def test_v6only(world6):
-    s = world6.socket()
+def test_v6only(world6: World) -> None:
+    s = world6.new()
     seen = [s.getsockopt(IP6, socket.IPV6_V6ONLY)]
     s.setsockopt(IP6, socket.IPV6_V6ONLY, 1)
     seen.append(s.getsockopt(IP6, socket.IPV6_V6ONLY))
@@ -161,14 +163,14 @@ def test_v6only(world6):
     assert world6.error_of(s.setsockopt, IP6, socket.IPV6_V6ONLY, 0) == errno.EINVAL
 
 
-def test_hops_of_ipv6(world6):
-    s = world6.socket()
+def test_hops_of_ipv6(world6: World) -> None:
+    s = world6.new()
     s.setsockopt(IP6, socket.IPV6_UNICAST_HOPS, 5)
     assert s.getsockopt(IP6, socket.IPV6_UNICAST_HOPS) == 5
 
 
-def test_multicast_settings(world):
-    s = world.socket(kind=socket.SOCK_DGRAM)
+def test_multicast_settings(world: World) -> None:
+    s = world.new(kind=socket.SOCK_DGRAM)
     seen = [s.getsockopt(IP, socket.IP_MULTICAST_TTL), s.getsockopt(IP, socket.IP_MULTICAST_LOOP)]
     s.setsockopt(IP, socket.IP_MULTICAST_TTL, 5)
     s.setsockopt(IP, socket.IP_MULTICAST_LOOP, 0)
@@ -176,8 +178,8 @@ def test_multicast_settings(world):
     assert seen == [1, 1, 5, 0]
 
 
-def test_a_group_is_joined_once_and_left(world):
-    s = world.socket(kind=socket.SOCK_DGRAM)
+def test_a_group_is_joined_once_and_left(world: World) -> None:
+    s = world.new(kind=socket.SOCK_DGRAM)
     membership = socket.inet_aton("239.1.2.3") + socket.inet_aton(world.here_address)
     s.setsockopt(IP, socket.IP_ADD_MEMBERSHIP, membership)
     assert world.error_of(s.setsockopt, IP, socket.IP_ADD_MEMBERSHIP, membership) == errno.EADDRINUSE
@@ -185,13 +187,13 @@ def test_a_group_is_joined_once_and_left(world):
     assert world.error_of(s.setsockopt, IP, socket.IP_DROP_MEMBERSHIP, membership) == errno.EADDRNOTAVAIL
 
 
-def test_only_groups_can_be_joined(world):
-    s = world.socket(kind=socket.SOCK_DGRAM)
+def test_only_groups_can_be_joined(world: World) -> None:
+    s = world.new(kind=socket.SOCK_DGRAM)
     membership = socket.inet_aton("10.1.2.3") + socket.inet_aton(world.here_address)
     assert world.error_of(s.setsockopt, IP, socket.IP_ADD_MEMBERSHIP, membership) == errno.EINVAL
 
 
-def test_tcp_info_tells_the_state(world):
+def test_tcp_info_tells_the_state(world: World) -> None:
     client, server = world.pair()
     assert client.getsockopt(TCP, socket.TCP_INFO, 104)[0] == 1
     server.close()
@@ -199,7 +201,7 @@ def test_tcp_info_tells_the_state(world):
     assert client.getsockopt(TCP, socket.TCP_INFO, 104)[0] == 8
 
 
-def test_the_congestion_control_has_a_name(world):
-    name = world.socket().getsockopt(TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0")
+def test_the_congestion_control_has_a_name(world: World) -> None:
+    name = world.new().getsockopt(TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0")
     assert name.decode("ascii").isprintable()
     assert name

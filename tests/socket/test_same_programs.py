@@ -5,27 +5,30 @@ from __future__ import annotations
 import socket
 import socketserver
 import time
+from typing import Any
+
+from tests.socket.worlds import World
 
 
 class Upper(socketserver.StreamRequestHandler):
-    def handle(self):
+    def handle(self) -> None:
         for line in self.rfile:
             self.wfile.write(line.upper())
 
 
-def serve(world, kind, handler):
+def serve(world: World, kind: Any, handler: Any) -> Any:
     with world.there():
         server = kind((world.there_address, 0), handler)
     world.run(lambda: server.serve_forever(poll_interval=0.02))
     return server
 
 
-def stop(server):
+def stop(server: Any) -> None:
     server.shutdown()
     server.server_close()
 
 
-def test_a_server_of_the_standard_library(world):
+def test_a_server_of_the_standard_library(world: World) -> None:
     server = serve(world, socketserver.TCPServer, Upper)
     for word in (b"one\n", b"two\n"):
         with socket.create_connection(server.server_address, timeout=5) as client:
@@ -34,7 +37,7 @@ def test_a_server_of_the_standard_library(world):
     stop(server)
 
 
-def test_a_server_with_threads(world):
+def test_a_server_with_threads(world: World) -> None:
     server = serve(world, socketserver.ThreadingTCPServer, Upper)
     first = world.client(server.server_address)
     second = world.client(server.server_address)
@@ -47,24 +50,24 @@ def test_a_server_with_threads(world):
     stop(server)
 
 
-def test_a_datagram_server(world):
+def test_a_datagram_server(world: World) -> None:
     class Reply(socketserver.DatagramRequestHandler):
-        def handle(self):
+        def handle(self) -> None:
             self.wfile.write(self.rfile.read()[::-1])
 
     server = serve(world, socketserver.UDPServer, Reply)
-    client = world.socket(kind=socket.SOCK_DGRAM)
+    client = world.new(kind=socket.SOCK_DGRAM)
     client.sendto(b"abc", server.server_address)
     assert client.recv(10) == b"cba"
     stop(server)
 
 
-def test_a_blocked_accept_gets_its_caller(world):
+def test_a_blocked_accept_gets_its_caller(world: World) -> None:
     listener = world.listener()
     listener.settimeout(None)
-    got = []
+    got: list[bytes] = []
 
-    def server():
+    def server() -> None:
         connection, _ = listener.accept()
         with connection:
             connection.settimeout(None)
@@ -79,10 +82,10 @@ def test_a_blocked_accept_gets_its_caller(world):
     assert got == [b"late"]
 
 
-def test_many_clients_at_once(world):
+def test_many_clients_at_once(world: World) -> None:
     listener = world.listener(backlog=50)
 
-    def server():
+    def server() -> None:
         for _ in range(20):
             connection, _ = listener.accept()
             with connection:
@@ -95,10 +98,10 @@ def test_many_clients_at_once(world):
     assert [client.recv(10) for client in clients] == [b"%d" % number for number in range(20)]
 
 
-def test_ping_pong_of_small_messages(world):
+def test_ping_pong_of_small_messages(world: World) -> None:
     client, server = world.pair()
 
-    def other():
+    def other() -> None:
         for _ in range(50):
             server.sendall(server.recv(10))
 

@@ -10,32 +10,34 @@ import time
 
 import pytest
 
+from tests.socket.worlds import World
 
-def test_nothing_is_ready_and_time_passes(world):
+
+def test_nothing_is_ready_and_time_passes(world: World) -> None:
     client, _ = world.pair()
     begin = time.monotonic()
     assert select.select([client], [], [], 0.03) == ([], [], [])
     assert time.monotonic() - begin >= 0.029
 
 
-def test_a_poll_returns_at_once(world):
+def test_a_poll_returns_at_once(world: World) -> None:
     client, server = world.pair()
     assert select.select([client, server], [client, server], [], 0) == ([], [client, server], [])
 
 
-def test_data_makes_readable(world):
+def test_data_makes_readable(world: World) -> None:
     client, server = world.pair()
     client.sendall(b"x")
     assert select.select([client, server], [], [], 5) == ([server], [], [])
 
 
-def test_end_of_file_makes_readable(world):
+def test_end_of_file_makes_readable(world: World) -> None:
     client, server = world.pair()
     client.close()
     assert select.select([server], [], [], 5)[0] == [server]
 
 
-def test_a_reset_makes_readable_and_writable(world):
+def test_a_reset_makes_readable_and_writable(world: World) -> None:
     client, server = world.pair()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()
@@ -43,30 +45,30 @@ def test_a_reset_makes_readable_and_writable(world):
     assert select.select([server], [server], [server], 5) == ([server], [server], [])
 
 
-def test_a_caller_makes_a_listener_readable(world):
+def test_a_caller_makes_a_listener_readable(world: World) -> None:
     listener = world.listener()
     assert select.select([listener], [], [], 0) == ([], [], [])
     world.client(listener)
     assert select.select([listener], [listener], [], 5) == ([listener], [], [])
 
 
-def test_numbers_stand_for_sockets(world):
+def test_numbers_stand_for_sockets(world: World) -> None:
     client, server = world.pair()
     client.sendall(b"x")
     assert select.select([server.fileno()], [], [], 5)[0] == [server.fileno()]
 
 
-def test_urgent_data_is_exceptional(world):
+def test_urgent_data_is_exceptional(world: World) -> None:
     client, server = world.pair()
     assert select.select([], [], [server], 0)[2] == []
     client.send(b"!", socket.MSG_OOB)
     assert select.select([], [], [server], 5)[2] == [server]
 
 
-def test_a_thread_wakes_a_selector(world):
+def test_a_thread_wakes_a_selector(world: World) -> None:
     client, server = world.pair()
 
-    def later():
+    def later() -> None:
         time.sleep(0.02)
         client.sendall(b"x")
 
@@ -74,54 +76,54 @@ def test_a_thread_wakes_a_selector(world):
     assert select.select([server], [], []) == ([server], [], [])
 
 
-def test_datagrams_make_readable(world):
+def test_datagrams_make_readable(world: World) -> None:
     client, server = world.datagrams(connected=True)
     assert select.select([server], [server], [], 0) == ([], [server], [])
     client.send(b"")
     assert select.select([server], [], [], 5)[0] == [server]
 
 
-def test_an_icmp_error_makes_readable(world):
-    client = world.socket(kind=socket.SOCK_DGRAM)
+def test_an_icmp_error_makes_readable(world: World) -> None:
+    client = world.new(kind=socket.SOCK_DGRAM)
     client.connect(world.closed_port(socket.SOCK_DGRAM))
     client.send(b"anybody?")
     assert select.select([client], [], [], 5)[0] == [client]
 
 
-def test_a_closed_socket_cannot_be_selected(world):
+def test_a_closed_socket_cannot_be_selected(world: World) -> None:
     client, _ = world.pair()
     client.close()
     with pytest.raises(ValueError, match="negative"):
         select.select([client], [], [], 0)
 
 
-def test_a_negative_timeout_is_refused(world):
+def test_a_negative_timeout_is_refused(world: World) -> None:
     with pytest.raises(ValueError, match="non-negative"):
         select.select([], [], [], -1)
 
 
-def test_select_of_nothing_sleeps(world):
+def test_select_of_nothing_sleeps(world: World) -> None:
     begin = time.monotonic()
     assert select.select([], [], [], 0.03) == ([], [], [])
     assert time.monotonic() - begin >= 0.029
 
 
-def polled(s, mask=select.POLLIN | select.POLLOUT | select.POLLPRI):
+def polled(s: socket.socket, mask: int = select.POLLIN | select.POLLOUT | select.POLLPRI) -> int:
     poll = select.poll()
     poll.register(s, mask)
     return dict(poll.poll(0)).get(s.fileno(), 0)
 
 
-def test_poll_of_a_new_stream_is_hung_up(world):
-    assert polled(world.socket()) == select.POLLOUT | select.POLLHUP
+def test_poll_of_a_new_stream_is_hung_up(world: World) -> None:
+    assert polled(world.new()) == select.POLLOUT | select.POLLHUP
 
 
-def test_poll_of_an_idle_connection(world):
+def test_poll_of_an_idle_connection(world: World) -> None:
     client, _ = world.pair()
     assert polled(client) == select.POLLOUT
 
 
-def test_poll_after_the_peer_has_finished(world):
+def test_poll_after_the_peer_has_finished(world: World) -> None:
     client, server = world.pair()
     server.shutdown(socket.SHUT_WR)
     time.sleep(0.05)
@@ -129,7 +131,7 @@ def test_poll_after_the_peer_has_finished(world):
     assert polled(client, mask) == mask
 
 
-def test_poll_after_both_have_finished(world):
+def test_poll_after_both_have_finished(world: World) -> None:
     client, server = world.pair()
     server.shutdown(socket.SHUT_WR)
     time.sleep(0.05)
@@ -138,15 +140,15 @@ def test_poll_after_both_have_finished(world):
     assert polled(client) == select.POLLIN | select.POLLOUT | select.POLLHUP
 
 
-def test_poll_after_a_refusal(world):
-    client = world.socket()
+def test_poll_after_a_refusal(world: World) -> None:
+    client = world.new()
     client.setblocking(False)
     client.connect_ex(world.closed_port())
     time.sleep(0.05)
     assert polled(client) == select.POLLIN | select.POLLOUT | select.POLLERR | select.POLLHUP
 
 
-def test_poll_forgets_and_modifies(world):
+def test_poll_forgets_and_modifies(world: World) -> None:
     client, server = world.pair()
     poll = select.poll()
     poll.register(client, select.POLLIN)
@@ -160,7 +162,7 @@ def test_poll_forgets_and_modifies(world):
         poll.modify(server, 0)
 
 
-def test_poll_of_a_closed_number_is_invalid(world):
+def test_poll_of_a_closed_number_is_invalid(world: World) -> None:
     client, _ = world.pair()
     number = client.fileno()
     poll = select.poll()
@@ -169,7 +171,7 @@ def test_poll_of_a_closed_number_is_invalid(world):
     assert poll.poll(0) == [(number, select.POLLNVAL)]
 
 
-def test_poll_counts_milliseconds(world):
+def test_poll_counts_milliseconds(world: World) -> None:
     client, _ = world.pair()
     poll = select.poll()
     poll.register(client, select.POLLIN)
@@ -179,7 +181,7 @@ def test_poll_counts_milliseconds(world):
 
 
 @pytest.mark.parametrize("name", ["DefaultSelector", "SelectSelector", "PollSelector"])
-def test_selectors(world, name):
+def test_selectors(world: World, name: str) -> None:
     client, server = world.pair()
     with getattr(selectors, name)() as selector:
         key = selector.register(server, selectors.EVENT_READ, "data")
@@ -192,7 +194,7 @@ def test_selectors(world, name):
         assert selector.select(0.01) == []
 
 
-def test_a_selector_keeps_its_register(world):
+def test_a_selector_keeps_its_register(world: World) -> None:
     client, server = world.pair()
     selector = selectors.DefaultSelector()
     selector.register(client, selectors.EVENT_READ, 1)

@@ -9,28 +9,30 @@ import time
 
 import pytest
 
+from tests.socket.worlds import World
 
-def test_echo(world):
+
+def test_echo(world: World) -> None:
     client, server = world.pair()
     client.sendall(b"hello")
     server.sendall(server.recv(100).upper())
     assert client.recv(100) == b"HELLO"
 
 
-def test_addresses_of_both_ends_agree(world):
+def test_addresses_of_both_ends_agree(world: World) -> None:
     client, server = world.pair()
     assert client.getpeername() == server.getsockname()
     assert server.getpeername() == client.getsockname()
 
 
-def test_accept_tells_the_address_of_the_peer(world):
+def test_accept_tells_the_address_of_the_peer(world: World) -> None:
     listener = world.listener()
     client = world.client(listener)
     _, address = world.accept(listener)
     assert address == client.getsockname()
 
 
-def test_half_close(world):
+def test_half_close(world: World) -> None:
     client, server = world.pair()
     client.sendall(b"question")
     client.shutdown(socket.SHUT_WR)
@@ -42,20 +44,20 @@ def test_half_close(world):
     assert client.recv(100) == b""
 
 
-def test_end_of_file_is_told_again_and_again(world):
+def test_end_of_file_is_told_again_and_again(world: World) -> None:
     client, server = world.pair()
     server.close()
     assert [client.recv(10), client.recv(10)] == [b"", b""]
 
 
-def test_connection_refused(world):
+def test_connection_refused(world: World) -> None:
     with pytest.raises(ConnectionRefusedError) as refusal:
         world.client(world.closed_port())
     assert refusal.value.errno == errno.ECONNREFUSED
 
 
-def test_a_refused_socket_may_try_again(world):
-    client = world.socket()
+def test_a_refused_socket_may_try_again(world: World) -> None:
+    client = world.new()
     client.settimeout(None)
     assert client.connect_ex(world.closed_port()) == errno.ECONNREFUSED
     listener = world.listener()
@@ -64,7 +66,7 @@ def test_a_refused_socket_may_try_again(world):
     assert client.recv(10) == b"welcome"
 
 
-def test_receiving_times_out(world):
+def test_receiving_times_out(world: World) -> None:
     client, _ = world.pair()
     client.settimeout(0.03)
     begin = time.monotonic()
@@ -73,29 +75,29 @@ def test_receiving_times_out(world):
     assert time.monotonic() - begin >= 0.029
 
 
-def test_accepting_times_out(world):
+def test_accepting_times_out(world: World) -> None:
     listener = world.listener()
     listener.settimeout(0.03)
     with pytest.raises(TimeoutError):
         listener.accept()
 
 
-def test_connecting_times_out_when_the_backlog_is_full(world):
+def test_connecting_times_out_when_the_backlog_is_full(world: World) -> None:
     listener = world.listener(backlog=0)
     world.client(listener)
-    late = world.socket()
+    late = world.new()
     late.settimeout(0.05)
     with pytest.raises(TimeoutError):
         late.connect(listener.getsockname())
 
 
-def test_connections_wait_in_the_backlog_in_order(world):
+def test_connections_wait_in_the_backlog_in_order(world: World) -> None:
     listener = world.listener(backlog=5)
     clients = [world.client(listener) for _ in range(4)]
     assert [world.accept(listener)[1] for _ in clients] == [client.getsockname() for client in clients]
 
 
-def test_data_sent_before_accept_is_not_lost(world):
+def test_data_sent_before_accept_is_not_lost(world: World) -> None:
     listener = world.listener()
     client = world.client(listener)
     client.sendall(b"early")
@@ -105,14 +107,14 @@ def test_data_sent_before_accept_is_not_lost(world):
     assert server.recv(10) == b""
 
 
-def test_sending_after_shutdown_is_a_broken_pipe(world):
+def test_sending_after_shutdown_is_a_broken_pipe(world: World) -> None:
     client, _ = world.pair()
     client.shutdown(socket.SHUT_WR)
     with pytest.raises(BrokenPipeError):
         client.send(b"x")
 
 
-def test_sending_to_a_closed_peer_ends_in_a_broken_pipe(world):
+def test_sending_to_a_closed_peer_ends_in_a_broken_pipe(world: World) -> None:
     client, server = world.pair()
     server.close()
     assert client.recv(1) == b""
@@ -123,7 +125,7 @@ def test_sending_to_a_closed_peer_ends_in_a_broken_pipe(world):
     assert client.recv(1) == b""
 
 
-def test_closing_with_unread_data_resets(world):
+def test_closing_with_unread_data_resets(world: World) -> None:
     client, server = world.pair()
     client.sendall(b"unread")
     time.sleep(0.05)
@@ -135,7 +137,7 @@ def test_closing_with_unread_data_resets(world):
         client.send(b"x")
 
 
-def test_linger_zero_resets(world):
+def test_linger_zero_resets(world: World) -> None:
     client, server = world.pair()
     server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     server.close()
@@ -143,7 +145,7 @@ def test_linger_zero_resets(world):
         client.recv(10)
 
 
-def test_data_before_a_reset_can_still_be_read(world):
+def test_data_before_a_reset_can_still_be_read(world: World) -> None:
     client, server = world.pair()
     server.sendall(b"last words")
     time.sleep(0.05)
@@ -155,7 +157,7 @@ def test_data_before_a_reset_can_still_be_read(world):
         client.recv(100)
 
 
-def test_a_reset_is_told_by_so_error_once(world):
+def test_a_reset_is_told_by_so_error_once(world: World) -> None:
     client, server = world.pair()
     server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     server.close()
@@ -165,7 +167,7 @@ def test_a_reset_is_told_by_so_error_once(world):
     assert client.recv(10) == b""
 
 
-def test_a_reset_socket_has_no_peer(world):
+def test_a_reset_socket_has_no_peer(world: World) -> None:
     client, server = world.pair()
     server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     server.close()
@@ -175,7 +177,7 @@ def test_a_reset_socket_has_no_peer(world):
     assert trouble.value.errno == errno.ENOTCONN
 
 
-def test_linger_waits_until_the_data_is_delivered(world):
+def test_linger_waits_until_the_data_is_delivered(world: World) -> None:
     client, server = world.pair()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 10))
     client.sendall(b"z" * 1000)
@@ -183,13 +185,13 @@ def test_linger_waits_until_the_data_is_delivered(world):
     assert server.recv(2000, socket.MSG_WAITALL) == b"z" * 1000
 
 
-def test_shutdown_of_reading_gives_end_of_file(world):
+def test_shutdown_of_reading_gives_end_of_file(world: World) -> None:
     client, _ = world.pair()
     client.shutdown(socket.SHUT_RD)
     assert client.recv(10) == b""
 
 
-def test_shutdown_of_both_ways(world):
+def test_shutdown_of_both_ways(world: World) -> None:
     client, server = world.pair()
     client.shutdown(socket.SHUT_RDWR)
     assert client.recv(10) == b""
@@ -198,8 +200,8 @@ def test_shutdown_of_both_ways(world):
         client.send(b"x")
 
 
-def test_a_stream_not_connected(world):
-    lonely = world.socket()
+def test_a_stream_not_connected(world: World) -> None:
+    lonely = world.new()
     lonely.settimeout(None)
     codes = [
         world.error_of(lonely.recv, 10),
@@ -211,8 +213,8 @@ def test_a_stream_not_connected(world):
     assert codes == [errno.ENOTCONN, errno.EPIPE, errno.ENOTCONN, errno.ENOTCONN, errno.EINVAL]
 
 
-def test_a_connected_stream_cannot_begin_again(world):
-    listener, client = world.listener(), world.socket()
+def test_a_connected_stream_cannot_begin_again(world: World) -> None:
+    listener, client = world.listener(), world.new()
     client.settimeout(None)
     there = listener.getsockname()
     client.connect(there)
@@ -225,7 +227,7 @@ def test_a_connected_stream_cannot_begin_again(world):
     assert codes == [errno.EISCONN, errno.EINVAL, errno.EINVAL, errno.EINVAL]
 
 
-def test_a_listener_does_not_talk(world):
+def test_a_listener_does_not_talk(world: World) -> None:
     listener = world.listener()
     listener.settimeout(None)
     codes = [
@@ -237,12 +239,12 @@ def test_a_listener_does_not_talk(world):
     assert codes == [errno.ENOTCONN, errno.EPIPE, errno.ENOTCONN, errno.EISCONN]
 
 
-def test_shutdown_of_nonsense_is_an_invalid_argument(world):
+def test_shutdown_of_nonsense_is_an_invalid_argument(world: World) -> None:
     client, _ = world.pair()
     assert world.error_of(client.shutdown, 7) == errno.EINVAL
 
 
-def test_a_closed_listener_refuses_who_waits_in_its_backlog(world):
+def test_a_closed_listener_refuses_who_waits_in_its_backlog(world: World) -> None:
     listener = world.listener()
     client = world.client(listener)
     time.sleep(0.05)
@@ -251,8 +253,8 @@ def test_a_closed_listener_refuses_who_waits_in_its_backlog(world):
         client.recv(10)
 
 
-def test_a_socket_may_connect_to_itself(world):
-    loop = world.socket()
+def test_a_socket_may_connect_to_itself(world: World) -> None:
+    loop = world.new()
     loop.bind((world.here_address, 0))
     loop.connect(loop.getsockname())
     loop.sendall(b"to me")
@@ -260,11 +262,11 @@ def test_a_socket_may_connect_to_itself(world):
     assert loop.getpeername() == loop.getsockname()
 
 
-def test_bulk_in_both_ways_at_once(world):
+def test_bulk_in_both_ways_at_once(world: World) -> None:
     data = bytes(range(256)) * 2000
     listener = world.listener()
 
-    def mirror():
+    def mirror() -> None:
         connection, _ = listener.accept()
         with connection:
             while chunk := connection.recv(5000):
@@ -286,11 +288,11 @@ def test_bulk_in_both_ways_at_once(world):
     assert bytes(got) == data
 
 
-def test_bulk_arrives_whole_through_sendall(world):
+def test_bulk_arrives_whole_through_sendall(world: World) -> None:
     data = bytes(range(251)) * 4000
     listener = world.listener()
 
-    def source():
+    def source() -> None:
         connection, _ = listener.accept()
         with connection:
             connection.sendall(data)
@@ -303,7 +305,7 @@ def test_bulk_arrives_whole_through_sendall(world):
     assert bytes(got) == data
 
 
-def test_blocked_sender_goes_on_when_the_reader_reads(world):
+def test_blocked_sender_goes_on_when_the_reader_reads(world: World) -> None:
     client, server = world.pair()
     client.setblocking(False)
     sent = 0
