@@ -60,6 +60,7 @@ class Plan:
         self._blocks = 0
         self._sites = 0
         self._free: dict[Subnet, Iterator[IPAddress]] = {}  # where each subnet's search goes on
+        self._own: dict[Subnet, None] = {}  # those made here: each begins where the one before it ended
 
     def mac(self, taken: Container[MAC]) -> MAC:
         """The next MAC address that nobody has."""
@@ -72,7 +73,7 @@ class Plan:
     def address(self, domains: Iterable[list[Interface]]) -> None:
         """Give each interface of each domain what it lacks: IPv4, IPv6, IPv6 link-local."""
         every = list(domains)
-        used = [subnet for domain in every for subnet in subnets_of(domain)]
+        used = [subnet for domain in every for subnet in subnets_of(domain) if subnet not in self._own]
         for domain in every:
             for interface in domain:
                 if len(addresses_of(interface, IPv6Address)) == len(global_of(interface, IPv6Address)):
@@ -88,7 +89,7 @@ class Plan:
         subnet = next((one for one in subnets_of(domain) if type(one.network) is kind), None)
         if subnet is None:
             subnet = self._ipv4(len(domain), used) if kind is IPv4Address else self._ipv6(used)
-            used.append(subnet)
+            self._own[subnet] = None
         taken = {own: interface for interface in domain for own, _ in interface.addresses}
         free = self._free.setdefault(subnet, subnet.hosts())
         for interface in needy:

@@ -101,12 +101,17 @@ class Graph:
         return max(counts, key=lambda hop: counts[hop], default=None)
 
     def _to_each(self, hops: dict[int, Hop]) -> list[PlannedRoute]:
-        return [
-            PlannedRoute(subnet, hop.interface, gateway)
-            for number, hop in hops.items()
-            for subnet in self._subnets[number]
-            if (gateway := gateway_address(hop, type(subnet.network))) is not None
-        ]
+        gateways: dict[tuple[Hop, type[IPAddress]], IPAddress | None] = {}
+        routes: list[PlannedRoute] = []
+        for number, hop in hops.items():
+            for subnet in self._subnets[number]:
+                kind = type(subnet.network)
+                if (hop, kind) not in gateways:
+                    gateways[hop, kind] = gateway_address(hop, kind)
+                gateway = gateways[hop, kind]
+                if gateway is not None:
+                    routes.append(PlannedRoute(subnet, hop.interface, gateway))
+        return routes
 
 
 def gateway_address(hop: Hop, kind: type[IPAddress]) -> IPAddress | None:

@@ -32,10 +32,13 @@ def wire_mode(wanted: str | None = None) -> str:
 class Wiring:
     """Nodes and links by name, in the order of their making. `listeners` get each `Drop` and `Event` of links and nodes."""
 
-    def __init__(self, scheduler: Scheduler, randomness: Randomness, wire: str | None = None) -> None:
+    def __init__(
+        self, scheduler: Scheduler, randomness: Randomness, wire: str | None = None, link_type: type[Link] = Link
+    ) -> None:
         self.scheduler = scheduler
         self.randomness = randomness
         self.wire_mode = wire_mode(wire)
+        self.link_type = link_type
         self.nodes: dict[str, Node] = {}
         self.links: dict[str, Link] = {}
         self.listeners: list[Callable[[Drop | Event], None]] = []
@@ -67,7 +70,7 @@ class Wiring:
                 self._attach(interface)
         if a is b:
             raise StackError(f"{a!r} cannot be both ends of a link")
-        link = Link(
+        link = self.link_type(
             self._free_name(name or f"{a.owner or a.name}-{b.owner or b.name}"), (a, b), self.randomness,
             self.scheduler.poke, self._clock, self.tell, as_bytes=self.wire_mode == "bytes", **settings,
         )  # fmt: skip
@@ -104,7 +107,10 @@ class Wiring:
 
     def _attach(self, interface: Interface) -> None:
         owner = self.nodes.get(interface.owner)
-        for node in self.nodes.values() if owner is None else (owner,):
+        if owner is not None:
+            owner.attach(interface)
+            return
+        for node in self.nodes.values():
             if any(own is interface for own in interfaces_of(node)):
                 node.attach(interface)
 
