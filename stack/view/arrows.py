@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from stack.base.address import MAC
 from stack.base.event import DropReason
+from stack.capture.recorder import faults_of
 from stack.capture.trace import Trace
 from stack.codec.packet import Packet
 from stack.ip.formats.ipv4 import IPv4
@@ -19,8 +21,8 @@ from stack.view.summary import Summary, origin, summaries
 
 MOST = 200  # arrows that a ladder draws, unless it is told otherwise
 
-# What a link says in the comment of a frame that it does not deliver.
-ENDS = tuple(
+# What a link says of a frame that it does not deliver.
+ENDS = frozenset(
     reason.value
     for reason in (
         DropReason.LOSS, DropReason.QUEUE_FULL, DropReason.LINK_DOWN, DropReason.PARTITION, DropReason.SCRIPTED,
@@ -60,6 +62,8 @@ def ladder(
             continue
         sightings.first(record, len(arrows))
         arrows.append(arrow(record, summary, people))
+    if any(one.slanted for one in arrows):  # then what did not arrive was seen where it was sent
+        arrows = [replace(one, sent=one.time) if one.lost else one for one in arrows]
     columns = people.columns(hosts, arrows)
     return Ladder(columns, tuple(arrows), first or 0, left_out)
 
@@ -69,8 +73,8 @@ def arrow(record: Record, summary: Summary, people: People) -> Arrow:
     source, destination = people.ends(record.packet, summary)
     note, lost = fate(record)
     return Arrow(
-        record.number, record.time, source, destination, summary.short, summary.kind, lost=lost, note=note,
-        sent=record.time if lost else None, detail=f"{summary.source} → {summary.destination} {summary.protocol} {summary.info}",
+        record.number, record.time, source, destination, summary.short, summary.kind, lost=lost, note=note or found(summary.info),
+        detail=f"{summary.source} → {summary.destination} {summary.protocol} {summary.info}",
     )  # fmt: skip
 
 
@@ -82,14 +86,18 @@ def arrived(first: Arrow, record: Record) -> Arrow:
     return replace(first, sent=first.begins, arrived=record.time)
 
 
+def found(line: str) -> str | None:
+    """What the conversation tells of a segment, where the trace has no cause: `Dup ACK 3#1`."""
+    return ", ".join(re.findall(r"\[TCP ([^\]]+)\] ", line)) or None
+
+
 def fate(record: Record) -> tuple[str | None, bool]:
-    """(why the packet is there, whether it went no further), of a record's comment."""
-    parts = (record.comment or "").split("; ")
-    ends = [part for part in parts if part.startswith(ENDS)]
-    rest = [part for part in parts if part and part not in ends and part != "lost"]
-    if ends and ends[0] != DropReason.LOSS.value:
-        rest.append(ends[0])
-    return "; ".join(rest) or None, bool(ends)
+    """(why the packet is there and what befell it, whether it went no further), of a record's comment."""
+    faults = list(faults_of(record.comment))
+    causes = [line for line in (record.comment or "").split("\n") if line and not line.startswith("fault: ")]
+    lost = any(fault in ENDS for fault in faults)
+    told = causes + [fault for fault in faults if fault != DropReason.LOSS.value]
+    return "; ".join(told) or None, lost
 
 
 @dataclass(slots=True)

@@ -52,7 +52,7 @@ def table(records: Sequence[Record], rows: int = ROWS, openable: int = OPENED) -
     shown = []
     for place, (record, summary) in enumerate(summaries(records[:rows])):
         shown.append({
-            "number": record.number, "time": seconds(record.time - first), "s": summary, "comment": record.comment,
+            "number": record.number, "time": seconds(record.time - first), "s": summary, "comment": (record.comment or "").replace("\n", "; "),
             "view": opened(record.packet, OCTETS) if place < openable else None,
         })  # fmt: skip
     total = len(records)

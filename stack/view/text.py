@@ -54,7 +54,8 @@ def pieces(records: Iterable[Record], causes: bool = False) -> Iterator[tuple[Su
             (f"{source} → {destination} {protocol} {length} {summary.info}", style(summary.kind)),
         ]
         if causes and record.comment:
-            text.append((f"  ({record.comment})", "italic bright_black"))
+            why = "; ".join(line.removeprefix("fault: ") for line in record.comment.split("\n"))
+            text.append((f"  ({why})", "italic bright_black"))
         yield summary, text
 
 
