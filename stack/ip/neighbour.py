@@ -6,8 +6,6 @@ One machine for both families: ARP (RFC 826) and neighbour discovery ask and ans
                          │3 × 1 s                 ▲                                      │send
                          ▼                        │answer                                ▼
                       failed ◀──3 × 1 s──────── PROBE ◀────────────5 s────────────── DELAY
-
-REACHABLE becomes STALE when someone looks, so that an idle neighbour needs no timer.
 """
 
 from __future__ import annotations
@@ -26,7 +24,6 @@ DELAY_FIRST_PROBE = 5 * SECOND
 SOLICITATIONS = 3
 NEIGHBOURS = 1024  # Linux's gc_thresh3
 WAITING = 101  # packets that wait for one answer, the newest ones (Linux's unres_qlen)
-FOREVER = 1 << 62
 
 
 class State(Enum):
@@ -42,15 +39,15 @@ class State(Enum):
 
 
 class Neighbour:
-    """One neighbour. Until `fresh_until` (ns) its `mac` may be used without asking the cache."""
+    """One neighbour. While it is `fresh` its `mac` may be used without asking the cache."""
 
-    __slots__ = ("address", "asked", "due", "fresh_until", "is_router", "mac", "state", "used", "waiting")
+    __slots__ = ("address", "asked", "due", "fresh", "is_router", "mac", "state", "used", "waiting")
 
     def __init__(self, address: IPAddress, state: State, mac: MAC | None) -> None:
         self.address = address
         self.state = state
         self.mac = mac
-        self.fresh_until = -1
+        self.fresh = False
         self.due: int | None = None
         self.asked = 0
         self.used = -1
@@ -65,7 +62,7 @@ class NeighbourCache:
     """The neighbours on one interface, of one IP version.
 
     `solicit(address, mac, now)` asks (mac None: all), `release(item, mac, now)` sends what waited for an answer,
-    `fail(address, items, now)` says that there was none.
+    `fail(address, items, now)` says that there was none, `overflow(item)` that too many waited for it.
     """
 
     def __init__(
@@ -74,19 +71,21 @@ class NeighbourCache:
         solicit: Callable[[IPAddress, MAC | None, int], None],
         release: Callable[[Any, MAC, int], None],
         fail: Callable[[IPAddress, list[Any], int], None],
+        overflow: Callable[[Any], None],
         limit: int = NEIGHBOURS,
     ) -> None:
         self._stream = stream
         self._solicit = solicit
         self._release = release
         self._fail = fail
+        self._overflow = overflow
         self.limit = limit
         self._table: dict[IPAddress, Neighbour] = {}
         self._armed: dict[Neighbour, None] = {}  # those with a `due`, never more than `limit`
 
     @property
     def deadline(self) -> int | None:
-        """When the next solicitation, or giving up, is due."""
+        """When the next solicitation or change of state is due."""
         return min((neighbour.due for neighbour in self._armed if neighbour.due is not None), default=None)
 
     @property
@@ -106,9 +105,9 @@ class NeighbourCache:
         if neighbour.state is State.INCOMPLETE:
             neighbour.waiting.append(item)
             if len(neighbour.waiting) > WAITING:
-                self._fail(address, [neighbour.waiting.pop(0)], now)
+                self._overflow(neighbour.waiting.pop(0))
             return None
-        if neighbour.fresh_until <= now and neighbour.state in (State.REACHABLE, State.STALE):
+        if neighbour.state is State.STALE:
             neighbour.state = State.DELAY
             self._arm(neighbour, now + DELAY_FIRST_PROBE)
         return neighbour
@@ -159,25 +158,22 @@ class NeighbourCache:
     def set(self, address: IPAddress, mac: MAC) -> None:
         """A neighbour that is known for good."""
         self.forget(address)
-        self._add(address, State.PERMANENT, mac, 0).fresh_until = FOREVER
+        self._add(address, State.PERMANENT, mac, 0).fresh = True
 
     def forget(self, address: IPAddress) -> None:
         """Know nothing of `address`. What waited for it is gone."""
         neighbour = self._table.pop(address, None)
         if neighbour is not None:
             self._disarm(neighbour)
-            neighbour.state, neighbour.fresh_until = State.FAILED, -1
+            neighbour.state, neighbour.fresh = State.FAILED, False
 
     def get(self, address: IPAddress) -> Neighbour | None:
         """What is known of `address`."""
         return self._table.get(address)
 
-    def entries(self, now: int) -> list[tuple[IPAddress, MAC | None, State]]:
-        """The table, as a person would ask for it at `now`."""
-        return [
-            (each.address, each.mac, State.STALE if each.state is State.REACHABLE and each.fresh_until <= now else each.state)
-            for each in self._table.values()
-        ]
+    def entries(self) -> list[tuple[IPAddress, MAC | None, State]]:
+        """The table, as a person would ask for it."""
+        return [(each.address, each.mac, each.state) for each in self._table.values()]
 
     def __len__(self) -> int:
         return len(self._table)
@@ -185,11 +181,13 @@ class NeighbourCache:
     def timeout(self, now: int) -> None:
         """Ask again, or give up."""
         for neighbour in [each for each in self._armed if each.due is not None and each.due <= now]:
-            if neighbour.state is State.DELAY:
+            if neighbour.state is State.REACHABLE:
+                self._stale(neighbour)
+            elif neighbour.state is State.DELAY:
                 self._probe(neighbour, now)
             elif neighbour.asked < SOLICITATIONS:
                 self._ask(neighbour, now)
-            elif neighbour.state in (State.INCOMPLETE, State.PROBE):
+            else:
                 self._give_up(neighbour, now)
 
     def _ask(self, neighbour: Neighbour, now: int) -> None:
@@ -198,7 +196,7 @@ class NeighbourCache:
         self._solicit(neighbour.address, neighbour.mac, now)
 
     def _probe(self, neighbour: Neighbour, now: int) -> None:
-        neighbour.state, neighbour.asked, neighbour.fresh_until = State.PROBE, 0, -1
+        neighbour.state, neighbour.asked, neighbour.fresh = State.PROBE, 0, False
         self._ask(neighbour, now)
 
     def _give_up(self, neighbour: Neighbour, now: int) -> None:
@@ -208,12 +206,12 @@ class NeighbourCache:
 
     def _reachable(self, neighbour: Neighbour, now: int) -> None:
         self._disarm(neighbour)
-        neighbour.state = State.REACHABLE
-        neighbour.fresh_until = now + REACHABLE_TIME // 2 + REACHABLE_TIME * self._stream.getrandbits(16) // (1 << 16)
+        neighbour.state, neighbour.fresh = State.REACHABLE, True
+        self._arm(neighbour, now + REACHABLE_TIME // 2 + REACHABLE_TIME * self._stream.getrandbits(16) // (1 << 16))
 
     def _stale(self, neighbour: Neighbour) -> None:
         self._disarm(neighbour)
-        neighbour.state, neighbour.fresh_until = State.STALE, -1
+        neighbour.state, neighbour.fresh = State.STALE, False
 
     def _arm(self, neighbour: Neighbour, due: int) -> None:
         neighbour.due = due
@@ -239,4 +237,4 @@ def _worth(neighbour: Neighbour) -> tuple[int, int]:
     """What goes first when the table is full: what was never used, then what does not answer, then the longest unused."""
     if neighbour.used < 0:
         return 0, 0
-    return (1 if neighbour.state is State.INCOMPLETE else 2), max(neighbour.used, neighbour.fresh_until)
+    return (1 if neighbour.state is State.INCOMPLETE else 2 + neighbour.fresh), neighbour.used

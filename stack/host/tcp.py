@@ -1,0 +1,316 @@
+"""TCP on a host: which connection a segment is for, and the way of segments into datagrams (RFC 9293 sections 3.1, 3.10.7)."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING, Any
+
+from stack.base.address import IPAddress, IPv4Address, IPv6Address
+from stack.base.errors import WireError
+from stack.base.event import DropReason
+from stack.codec.checksum import ones_sum
+from stack.codec.fields import Sealed
+from stack.codec.packet import Packet
+from stack.host.addresses import Cast
+from stack.host.ipv4 import DONT_FRAGMENT, NO_OPTIONS
+from stack.host.tcp_connection import HostConnection, HostListener
+from stack.host.udp import unmapped
+from stack.host.udp_endpoint import ErrorReport, Where
+from stack.host.way import Way, find_way
+from stack.ip.formats.ipv4 import IPv4
+from stack.ip.formats.ipv6 import IPv6
+from stack.tcp.formats.tcp import RST, SYN, TCP
+from stack.tcp.isn import initial_sequence, timestamp_offset
+from stack.tcp.reset import refusal
+from stack.tcp.settings import DEFAULT, TcpSettings
+from stack.tcp.state import CLOSED
+from stack.udp.ports import V4, V6, Claim, PortSpace, meaning, os_error
+
+if TYPE_CHECKING:
+    from stack.host.host import HostEngine
+    from stack.link.interface import Interface
+
+PROTOCOL = 6
+_ipv4 = IPv4.of
+_packet = Packet.of
+Key = tuple[IPAddress, int, IPAddress, int]
+
+
+class TcpLayer:
+    """All connections and listeners of a host."""
+
+    def __init__(self, host: HostEngine) -> None:
+        self.host = host
+        stream = host.randomness.at(host.name, "tcp")
+        self._secret = stream.bytes(16)
+        self._labels = host.randomness.at(host.name, "flow labels")
+        self.ports = PortSpace(host.randomness.at(host.name, "tcp ports"), host.settings.ephemeral_ports)
+        self.connections: dict[Key, HostConnection] = {}
+        self.listeners: dict[int, list[HostListener]] = {}
+        self.sink, self.poke = self.segment_out, self.moved  # one bound method each for all connections
+
+    # Calls from above
+
+    def bind(
+        self, address: IPAddress | None, port: int, versions: int | None = None, *, reuse_address: bool = False, reuse_port: bool = False
+    ) -> Claim:
+        """Hold a port, to listen or to connect from; raises EADDRNOTAVAIL, EADDRINUSE."""
+        bound, versions = meaning(address, versions)
+        if bound is not None and self.host.addresses.cast(bound) is not Cast.LOCAL:
+            raise os_error(errno.EADDRNOTAVAIL)
+        return self.ports.bind(bound, port, versions, reuse_address=reuse_address, reuse_port=reuse_port)
+
+    def listen(
+        self, address: IPAddress | None, port: int, backlog: int = 128, settings: TcpSettings = DEFAULT, claim: Claim | None = None
+    ) -> HostListener:
+        """Listen on a port (with the `claim` of an earlier bind, or a new one); raises EADDRINUSE."""
+        fresh = claim is None
+        if claim is None:
+            claim = self.bind(address, port)
+        try:
+            self.ports.listen(claim)
+        except OSError:
+            if fresh:
+                self.ports.release(claim)
+            raise
+        shown = address if address is not None else IPv6Address.UNSPECIFIED if claim.versions & V6 else IPv4Address.UNSPECIFIED
+        listener = HostListener(self, claim, (shown, claim.port), settings, backlog)
+        self.listeners.setdefault(claim.port, []).append(listener)
+        return listener
+
+    def connect(
+        self,
+        local: Where | None,
+        remote: Where,
+        settings: TcpSettings = DEFAULT,
+        now: int = 0,
+        claim: Claim | None = None,
+        interface: Interface | None = None,
+    ) -> HostConnection:
+        """Open a connection: `local` (address and port, 0 for any), or a `claim`, or neither; raises `OSError`."""
+        host = self.host
+        host.now = now
+        destination = _meant(remote[0])
+        if claim is None and local is not None and local[1]:
+            claim = self.bind(*local)
+        wanted = claim.address if claim is not None else meaning(local[0])[0] if local is not None else None
+        way = find_way(host, destination, wanted, interface)
+        if isinstance(way, Way) and way.cast in (Cast.BROADCAST, Cast.MULTICAST):
+            way = errno.ENETUNREACH
+        if isinstance(way, int):
+            raise os_error(way)
+        source, port = way.source, remote[1]
+        if claim is None:
+            claim = self.ports.connect(
+                source, destination, port, lambda number: (source, number, destination, port) in self.connections
+            )
+        key = (source, claim.port, destination, port)
+        if key in self.connections:
+            raise os_error(errno.EADDRNOTAVAIL)
+        connection = self._make(way, claim, (source, claim.port), (destination, port), settings)
+        connection.open_active(now)
+        return connection
+
+    def passive(self, local: Where, remote: Where, settings: TcpSettings, now: int) -> HostConnection:
+        """A connection for a listener."""
+        way = find_way(self.host, remote[0], local[0])
+        assert isinstance(way, Way)  # `_listen` asked
+        listener = self._listener(local)
+        assert listener is not None
+        return self._make(way, self.ports.share(listener.claim, local[0]), local, remote, settings)
+
+    def _make(self, way: Way, claim: Claim, local: Where, remote: Where, settings: TcpSettings) -> HostConnection:
+        overhead = 40 if len(local[0]) == IPv4Address.length else 60
+        connection = HostConnection(
+            self, way, claim, local, remote, settings,
+            iss=initial_sequence(self._secret, local, remote, self.host.now),
+            mss=min(way.attachment.interface.mtu, 65535) - overhead,
+            ts_offset=timestamp_offset(self._secret, local, remote),
+        )  # fmt: skip
+        if way.mtu < way.attachment.interface.mtu:
+            connection.path_mtu(way.mtu, self.host.now)
+        self.connections[local[0], local[1], remote[0], remote[1]] = connection
+        return connection
+
+    # Segments in
+
+    def receive(self, ip: Any, data: bytes, at: int, end: int, interface: Interface, packet: Packet) -> None:
+        """Take octets `at` to `end` of `data`: a segment that IP delivers."""
+        drop = self.host.drop
+        try:
+            header, text = TCP.decode(data, at, end)
+        except WireError:
+            drop(DropReason.MALFORMED, packet)
+            return
+        if (ones_sum(ip.source + ip.destination) + PROTOCOL + end - at + ones_sum(data[at:end])) % 0xFFFF:
+            drop(DropReason.BAD_CHECKSUM, packet)
+            return
+        connection = self.connections.get((ip.destination, header.destination, ip.source, header.source))
+        if connection is not None:
+            self.segment_in(connection, header, data[text:end])
+        else:
+            self.take(ip, header, data[text:end], interface, packet)
+
+    def segment_in(self, connection: HostConnection, header: TCP, text: bytes) -> None:
+        """A segment for a connection."""
+        now = self.host.now
+        if header.flags & SYN and connection.takes_new_syn(header):
+            above = connection.snd.nxt
+            connection.abort(now)
+            self._listen((connection.local[0], connection.local[1]), (connection.remote[0], connection.remote[1]), header, text, above)  # type: ignore[index]
+            return
+        connection.receive(header, text, now)
+        neighbour = connection.neighbour
+        if neighbour is not None and not neighbour.fresh and connection.snd.una > connection.confirmed:
+            # forward progress proves that what we send arrives (RFC 4861 section 7.3.1)
+            way = connection.way
+            way.attachment.cache(way.next_hop).confirm(way.next_hop, now)
+            connection.confirmed = connection.snd.una
+
+    def take(self, ip: Any, header: TCP, text: bytes, interface: Interface, packet: Packet) -> None:
+        """A segment that belongs to no connection: for a listener, or to be refused."""
+        host = self.host
+        if host.addresses.cast(ip.destination) is not Cast.LOCAL:
+            host.drop(DropReason.BAD_ADDRESS, packet)  # RFC 9293 section 3.9.2.3, MUST-57
+            return
+        local, remote = (ip.destination, header.destination), (ip.source, header.source)
+        if self._listen(local, remote, header, text, None):
+            return
+        host.drop(DropReason.NO_SOCKET, packet)
+        answer = refusal(header, len(text))
+        if answer is not None:
+            self._refuse(answer, local, remote)
+
+    def _listener(self, local: Where) -> HostListener | None:
+        version = V4 if len(local[0]) == IPv4Address.length else V6
+        found = [(each.match(local[0], version), each) for each in self.listeners.get(local[1], ())]
+        best = max((match for match, _ in found), default=-1)
+        return next((each for match, each in found if match == best), None) if best >= 0 else None
+
+    def _listen(self, local: Where, remote: Where, header: TCP, text: bytes, above: int | None) -> bool:
+        """Offer a segment to the listener on its port; False if there is none, or it is to be refused."""
+        listener = self._listener(local)
+        if listener is None:
+            return False
+        if header.ack and not header.flags & RST:
+            return False  # 3.10.7.2, second: answered by a reset
+        if isinstance(find_way(self.host, remote[0], local[0]), Way):
+            before = listener.dropped
+            listener.receive(header, text, local, remote, self.host.now, above)
+            if listener.dropped > before:
+                self.host.drop(DropReason.BACKLOG, None)
+        return True
+
+    def _refuse(self, answer: TCP, local: Where, remote: Where) -> None:
+        way = find_way(self.host, remote[0], local[0])
+        if isinstance(way, Way):
+            layer = self.host.ipv4 if len(local[0]) == IPv4Address.length else self.host.ipv6
+            layer.send(way, PROTOCOL, (answer,), b"", dont_fragment=True, cause="no connection: refused")
+
+    # Segments out
+
+    def segment_out(self, connection: Any, header: TCP, text: bytes, cause: str | None) -> None:
+        """A connection's segment becomes a frame: at once while nothing changed on the way."""
+        host = self.host
+        neighbour = connection.neighbour
+        if (
+            neighbour is None
+            or not neighbour.fresh
+            or connection.generation != host.routes.generation
+            or len(text) + len(header.options) > connection.room
+        ):
+            self._segment_out_anew(connection, header, text, cause)
+            return
+        ip: Any = connection.ipv6
+        if ip is None:
+            counter = connection.counter
+            counter[0] = number = (counter[0] + 1) & 0xFFFF
+            ip = _ipv4(
+                4, Sealed, 0, 0, Sealed, number, DONT_FRAGMENT, 0, host.settings.time_to_live, PROTOCOL, Sealed,
+                connection.local[0], connection.remote[0], NO_OPTIONS,
+            )  # fmt: skip
+        host.output.append((connection.interface, _packet((connection.ethernet, ip, header), text, cause)))
+
+    def _segment_out_anew(self, connection: HostConnection, header: TCP, text: bytes, cause: str | None) -> None:
+        """Find the way again; remember it if the segment left at once."""
+        host = self.host
+        remote: Any = connection.remote
+        if connection.way.generation != host.routes.generation:
+            found = find_way(host, remote[0], connection.local[0])
+            if isinstance(found, int):
+                host.drop(DropReason.NO_ROUTE, None)
+                host.soon.append((self._tell_error, (connection, found)))
+                return
+            connection.way = found
+        way = connection.way
+        v4 = len(remote[0]) == IPv4Address.length
+        layer = host.ipv4 if v4 else host.ipv6
+        number, neighbour = layer.send(way, PROTOCOL, (header,), text, dont_fragment=True, cause=cause)
+        if number:
+            host.drop(DropReason.FRAGMENTATION_NEEDED, None)
+            host.soon.append((self._tell_mtu, (connection, way.mtu)))
+        elif neighbour is not None and neighbour.mac is not None:
+            self._remember(connection, way, v4)
+            connection.neighbour = neighbour
+            connection.ethernet = way.attachment.ethernet(neighbour.mac, 0x0800 if v4 else 0x86DD)
+
+    def _remember(self, connection: HostConnection, way: Way, v4: bool) -> None:
+        remote: Any = connection.remote
+        connection.generation = way.generation
+        connection.interface = way.attachment.interface
+        connection.confirmed = connection.snd.una
+        connection.room = way.mtu - (40 if v4 else 60)
+        if v4:
+            connection.counter = self.host.ipv4.counter(way.source, remote[0], PROTOCOL)
+        elif connection.ipv6 is None:
+            label = self._labels.getrandbits(20)  # RFC 6437: one for each flow
+            connection.ipv6 = IPv6.of(
+                6, 0, 0, label, Sealed, PROTOCOL, self.host.settings.time_to_live, connection.local[0], remote[0]
+            )
+
+    def _tell_error(self, connection: HostConnection, number: int) -> None:
+        connection.icmp_error(number, False, self.host.now)
+
+    def _tell_mtu(self, connection: HostConnection, mtu: int) -> None:
+        connection.path_mtu(mtu, self.host.now)
+
+    # What connections and ICMP tell
+
+    def moved(self, connection: Any) -> None:
+        """A deadline moved earlier, or the connection is to be forgotten."""
+        if connection.state is not CLOSED:
+            self.host.timers.arm(connection)
+            return
+        local, remote = connection.local, connection.remote
+        if remote is not None and self.connections.get((local[0], local[1], remote[0], remote[1])) is connection:
+            del self.connections[local[0], local[1], remote[0], remote[1]]
+        if connection.claim is not None:
+            self.ports.release(connection.claim)
+            connection.claim = None
+
+    def forget_listener(self, listener: HostListener) -> None:
+        """It listens no longer."""
+        listeners = self.listeners[listener.claim.port]
+        listeners.remove(listener)
+        if not listeners:
+            del self.listeners[listener.claim.port]
+        self.ports.release(listener.claim)
+
+    def error(self, local: Where, remote: Where, sequence: int, report: ErrorReport) -> bool:
+        """An ICMP error about a segment; False if there is no such connection."""
+        connection = self.connections.get((local[0], local[1], remote[0], remote[1]))
+        if connection is None:
+            return False
+        if report.mtu:
+            connection.path_mtu(report.mtu, self.host.now, sequence)
+        else:
+            connection.icmp_error(report.errno, report.hard, self.host.now, sequence)
+        return True
+
+
+def _meant(address: IPAddress) -> IPAddress:
+    """The address on the wire that a program's one means: the unspecified one is this host (as in Linux)."""
+    address = unmapped(address)
+    if address == IPv4Address.UNSPECIFIED:
+        return IPv4Address.LOOPBACK
+    return IPv6Address.LOOPBACK if address == IPv6Address.UNSPECIFIED else address

@@ -1,0 +1,111 @@
+"""A TCP connection and a listener as a host has them: with the port they hold and the way their segments take."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from stack.tcp.block import Endpoint
+from stack.tcp.connection import Connection
+from stack.tcp.listener import Listener
+from stack.tcp.settings import TcpSettings
+
+if TYPE_CHECKING:
+    from stack.base.address import IPAddress
+    from stack.host.tcp import TcpLayer
+    from stack.host.way import Way
+    from stack.ip.formats.ipv6 import IPv6
+    from stack.ip.neighbour import Neighbour
+    from stack.link.formats.ethernet import Ethernet
+    from stack.link.interface import Interface
+    from stack.udp.ports import Claim
+
+
+class HostConnection(Connection):
+    """Remembers the frame headers of its segments while neighbour and routes stay as they are.
+
+    Calls from above tell the host the time: a segment may leave, and wait for a neighbour, within them.
+    """
+
+    __slots__ = (
+        "claim", "confirmed", "counter", "ethernet", "generation", "interface", "ipv6", "layer", "neighbour", "room",
+        "scheduled", "scheduled_idle", "way",
+    )  # fmt: skip
+
+    def __init__(
+        self, layer: TcpLayer, way: Way, claim: Claim, local: Endpoint, remote: Endpoint, settings: TcpSettings, **numbers: Any
+    ) -> None:
+        super().__init__(local, remote, settings, sink=layer.sink, poke=layer.poke, **numbers)
+        self.layer = layer
+        self.claim: Claim | None = claim
+        self.way = way
+        self.scheduled: int | None = None  # see Timers
+        self.scheduled_idle = False
+        # What a segment needs to leave at once: valid while `neighbour` is fresh and `generation` that of the routes
+        self.neighbour: Neighbour | None = None
+        self.generation = -1
+        self.interface: Interface = way.attachment.interface
+        self.ethernet: Ethernet | None = None
+        self.counter: list[int] = []
+        self.ipv6: IPv6 | None = None
+        self.room = 0  # octets of options and text that fit the path's MTU
+        self.confirmed = 0  # SND.UNA when progress last confirmed the neighbour
+
+    def open_active(self, now: int) -> None:
+        """OPEN: send a SYN."""
+        self.layer.host.now = now
+        super().open_active(now)
+
+    def send(self, data: bytes, now: int, urgent: bool = False) -> int:
+        """SEND."""
+        self.layer.host.now = now
+        return super().send(data, now, urgent)
+
+    def recv(self, limit: int, now: int, peek: bool = False) -> bytes:
+        """RECEIVE."""
+        self.layer.host.now = now
+        return super().recv(limit, now, peek)
+
+    def shutdown_write(self, now: int) -> None:
+        """SHUT_WR."""
+        self.layer.host.now = now
+        super().shutdown_write(now)
+
+    def close(self, now: int) -> None:
+        """CLOSE."""
+        self.layer.host.now = now
+        super().close(now)
+
+    def abort(self, now: int) -> None:
+        """ABORT."""
+        self.layer.host.now = now
+        super().abort(now)
+
+    def configure(self, now: int, **changes: Any) -> None:
+        """Change settings."""
+        self.layer.host.now = now
+        super().configure(now, **changes)
+
+
+class HostListener(Listener):
+    """Holds its port until it is closed."""
+
+    __slots__ = ("claim", "layer")
+
+    def __init__(self, layer: TcpLayer, claim: Claim, local: Endpoint, settings: TcpSettings, backlog: int) -> None:
+        super().__init__(local, layer.passive, settings, backlog)
+        self.layer = layer
+        self.claim = claim
+
+    def match(self, destination: IPAddress, version: int) -> int:
+        """How closely a segment to `destination` is meant for us: -1 not at all, 1 exactly."""
+        if self.claim.address is None:
+            return 0 if self.claim.versions & version else -1
+        return 1 if self.claim.address == destination else -1
+
+    def close(self, now: int) -> None:
+        """Listen no more."""
+        if not self.closed:
+            self.layer.host.now = now
+            self.layer.forget_listener(self)
+            super().close(now)
+

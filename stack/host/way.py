@@ -1,0 +1,91 @@
+"""The way that a datagram takes out of a host: interface, next hop, source address, MTU (RFC 1122 section 3.3.1)."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from stack.base.address import IPAddress, IPv4Address, IPv6Address
+from stack.host.addresses import Cast
+from stack.ip.route import choose_source, scope
+
+if TYPE_CHECKING:
+    from stack.host.attachment import Attachment
+    from stack.host.host import HostEngine
+    from stack.ip.route import Route
+    from stack.link.interface import Interface
+
+
+class Way:
+    """Where to, through what, from which address. Out of date when the host's `generation` is another one."""
+
+    __slots__ = ("attachment", "cast", "destination", "generation", "mtu", "next_hop", "source")
+
+    def __init__(
+        self, attachment: Attachment, destination: IPAddress, next_hop: IPAddress, cast: Cast, source: IPAddress, mtu: int, generation: int
+    ) -> None:
+        self.attachment = attachment
+        self.destination = destination
+        self.next_hop = next_hop
+        self.cast = cast
+        self.source = source
+        self.mtu = mtu
+        self.generation = generation
+
+
+def find_way(
+    host: HostEngine, destination: IPAddress, source: IPAddress | None = None, interface: Interface | None = None
+) -> Way | int:
+    """The way to `destination`, or the errno that says why there is none."""
+    cast = host.addresses.cast(destination)
+    next_hop, preferred = destination, None
+    attachment: Attachment | None = None
+    if cast is Cast.LOCAL:
+        attachment = host.loopback
+        preferred = destination
+    elif (route := _route(host, destination, cast, interface)) is not None:
+        attachment = host.attachments[route.interface]
+        if cast is Cast.OTHER and route.gateway is not None:
+            next_hop = route.gateway
+        preferred = route.source
+    elif cast is not Cast.OTHER:
+        attachment = _first(host, interface)
+    if attachment is None:
+        return errno.ENETUNREACH
+    if source is None:
+        source = preferred or _source(host, attachment, destination, next_hop)
+        if source is None:
+            if cast is not Cast.BROADCAST:
+                return errno.EADDRNOTAVAIL
+            source = IPv4Address.UNSPECIFIED  # RFC 1122 3.2.1.3 (a): a host that is learning its address
+    mtu = attachment.interface.mtu
+    if cast is Cast.OTHER:
+        mtu = host.path_mtu.get(destination, mtu, host.now)
+    return Way(attachment, destination, next_hop, cast, source, min(mtu, 65535), host.routes.generation)
+
+
+def _route(host: HostEngine, destination: IPAddress, cast: Cast, interface: Interface | None) -> Route | None:
+    if cast is Cast.BROADCAST and destination == IPv4Address.BROADCAST:
+        return None
+    if cast is Cast.MULTICAST and interface is not None:
+        return None
+    return host.routes.lookup(destination, interface)
+
+
+def _first(host: HostEngine, interface: Interface | None) -> Attachment | None:
+    """Where a broadcast or a multicast without a route leaves: through the interface asked for, or the first one."""
+    if interface is not None:
+        return host.attachments[interface]
+    return next((each for each in host.attachments.values() if not each.interface.loopback), None)
+
+
+def _source(host: HostEngine, attachment: Attachment, destination: IPAddress, next_hop: IPAddress) -> IPAddress | None:
+    """RFC 6724 among the interface's addresses, then among all: one that shares the next hop's subnet comes first."""
+    kind = IPv4Address if len(destination) == IPv4Address.length else IPv6Address
+    own = host.addresses.of(attachment.interface, kind)
+    near = next_hop if kind is IPv4Address else destination
+    source = choose_source(own, near)
+    if source is None or scope(source) < min(scope(destination), 14):
+        elsewhere = [address for address in host.addresses.local if scope(address) > scope(source or IPv6Address.LOOPBACK)]
+        source = choose_source(elsewhere, destination) or source
+    return source
