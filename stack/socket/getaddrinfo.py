@@ -40,7 +40,7 @@ _MESSAGES = {
 }
 _V4MAPPED: int = getattr(socket, "AI_V4MAPPED", 0)
 _ALL: int = getattr(socket, "AI_ALL", 0)
-_KNOWN_FLAGS = (
+_KNOWN_FLAGS = int(
     socket.AI_PASSIVE
     | socket.AI_CANONNAME
     | socket.AI_NUMERICHOST

@@ -44,13 +44,9 @@ def read(node: Node, family: int, address: Any, caller: str) -> Address:
 
 
 def show(family: int, address: Address | None) -> tuple[Any, ...]:
-    """An address as programs of this family see it; None is the wildcard."""
+    """An address as programs of this family see it; None, and a host of None, stand for the wildcard."""
+    host, port = (None, 0) if address is None else address
+    wildcard = host is None or host == IPv4Address.UNSPECIFIED
     if family == AF_INET:
-        return ("0.0.0.0", 0) if address is None else (str(address[0]), address[1])
-    if address is None:
-        return ("::", 0, 0, 0)
-    host = address[0]
-    if host == IPv4Address.UNSPECIFIED:
-        return ("::", address[1], 0, 0)
-    return (str(mapped(host)), address[1], 0, 0)
-
+        return ("0.0.0.0" if wildcard else str(host), port)
+    return ("::" if wildcard else str(mapped(host)), port, 0, 0)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import errno
 import socket
-from socket import SOCK_STREAM
+from socket import AF_INET, SOCK_STREAM
 from typing import Any
 
+from stack.base.address import IPv4Address, IPv6Address
 from stack.network.node import Node
 from stack.socket import options
 from stack.socket.description import ERR, HUP, IN, OUT, PRI, RDHUP, Address, Description, error
 from stack.socket.tcp_info import pack
 from stack.tcp.connection import Connection
 from stack.tcp.listener import Listener
-from stack.tcp.settings import TcpSettings
+from stack.tcp.settings import DEFAULT, TcpSettings
 from stack.tcp.state import CLOSED, SYN_SENT, TIME_WAIT
+from stack.udp.ports import V4, V6
 
 _PEEK, _OOB = int(socket.MSG_PEEK), int(socket.MSG_OOB)
 _NEW, _CONNECTING, _CONNECTED = range(3)
@@ -111,10 +113,14 @@ class Stream(Description):
     def bind(self, address: Any, port: int) -> None:
         if self.claim is not None or self.connection is not None or self.listener is not None:
             raise error(errno.EINVAL)
+        only6 = self.option(options.IPV6, options.IPV6_V6ONLY)
+        self._claim(address, port, V4 if self.family == AF_INET else V6 if only6 else V4 | V6)
+
+    def _claim(self, address: Any, port: int, versions: int) -> None:
         self.claim = self.node.engine.tcp.bind(
             address,
             port,
-            only_v6=bool(self.option(options.IPV6, options.IPV6_V6ONLY)),
+            versions,
             reuse_address=bool(self.option(options.SOL_SOCKET, options.SO_REUSEADDR)),
             reuse_port=bool(self.option(options.SOL_SOCKET, options.SO_REUSEPORT)),
         )
@@ -125,6 +131,11 @@ class Stream(Description):
         if self.listener is not None:
             self.listener.backlog = backlog
             return
+        if self.claim is None:
+            self.bind(IPv4Address.UNSPECIFIED if self.family == AF_INET else IPv6Address.UNSPECIFIED, 0)
+        tcp = self.node.engine.tcp
+        self.listener = tcp.listen(self.claim.address, self.claim.port, backlog, self.settings, self.claim)
+        self.listener.notify = self.wake
 
     def accept(self) -> tuple[Description, Address] | None:
         listener = self.listener
@@ -144,6 +155,11 @@ class Stream(Description):
             return errno.EISCONN
         if self.phase == _CONNECTING:
             return errno.EALREADY if self.connecting else self.connected()
+        connection = self.node.engine.tcp.connect(None, (address, port), self.settings, self.node.now, self.claim)
+        self.connection = connection
+        self.phase = _CONNECTING
+        connection.notify = self.wake
+        self.node.flush()
         return errno.EINPROGRESS
 
     def connected(self) -> int:
@@ -152,6 +168,8 @@ class Stream(Description):
             code = self.take_error() or errno.ECONNABORTED
             self.connection = None
             self.phase = _NEW
+            if self.claim is not None:  # it went with the connection; the socket is still bound
+                self._claim(self.claim.address, self.claim.port, self.claim.versions)
             return code
         self.phase = _CONNECTED
         return 0
@@ -230,6 +248,8 @@ class Stream(Description):
             self.connection.close(now)
             if self.linger:
                 self.connection.notify = self.wake  # `close` waits
+        elif self.claim is not None:
+            self.node.engine.tcp.ports.release(self.claim)
         self.node.flush()
 
     @property
@@ -244,8 +264,7 @@ class Stream(Description):
         """The parameters of the connection, or of those to come."""
         if self.connection is not None:
             return self.connection.settings
-        settings: TcpSettings = self._settings or self.node.engine.tcp.settings
-        return settings
+        return self._settings or DEFAULT
 
     def configure(self, **changes: Any) -> None:
         """Change parameters."""

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from tests.socket.emulated import Emulated, Linked
 from tests.socket.worlds import System, World
 
-WORLDS = {"system": System}
+WORLDS = {"system": System, "loopback": Emulated, "link": Linked}
 
 
 @pytest.fixture(params=list(WORLDS))
