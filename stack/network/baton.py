@@ -121,7 +121,8 @@ class Strand:
         self.called()
         self.ident = _thread.get_ident()
         program = self.program
-        assert program is not None and self.body is not None
+        assert program is not None
+        assert self.body is not None
         value, exception = None, None
         self.waits.clear()
         _current.strand = self

@@ -133,7 +133,8 @@ def leave(node: Place, raised: type[BaseException] | None = None) -> None:
         if raised is GeneratorExit:                          # dropped, and closed by the garbage collector
             return
         raise StackError(
-            f"a block on {node.name} was entered in thread {stray.stack.thread!r} and left in {stack.thread!r}; "
+            f"a block on {node.name} was entered in thread {stray.stack.thread!r} and left in "
+            f"{threading.current_thread().name!r}; "
             f"a block belongs to one thread"
         )
     if block is None or block.node is None:

@@ -12,6 +12,7 @@ import weakref
 from _thread import get_ident
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from random import Random
 from typing import Any, Protocol
 
@@ -37,6 +38,11 @@ _opened: weakref.WeakSet[Programs] = weakref.WeakSet()
 def opened() -> list[Programs]:
     """The networks that are not closed, the oldest first."""
     return sorted((programs for programs in _opened if not programs.closed), key=lambda programs: programs.number)
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """What a program is called that runs `function`."""
+    return str(getattr(function, "__name__", "program"))
 
 
 class Resident(Protocol):
@@ -91,14 +97,14 @@ class Programs:
 
     def start(self, node: Place, function: Callable[..., Any], *arguments: Any, name: str | None = None) -> Program:
         """Run `function(*arguments)` on `node` in a thread of its own, from when the network runs next."""
-        program, strand = self.adopt(node, name or getattr(function, "__name__", "program"))
-        strand.body = lambda: function(*arguments)
+        program, strand = self.adopt(node, name or name_of(function))
+        strand.body = partial(function, *arguments)
         return program
 
     def start_async(self, node: Place, function: Callable[..., Any], *arguments: Any, name: str | None = None) -> Program:
         """Run the coroutine `function(*arguments)` on the loop of `node`, from when the network runs next."""
         self._check_open()
-        program = Program(self, node, name or getattr(function, "__name__", "program"))
+        program = Program(self, node, name or name_of(function))
         self.live[program] = None
         self.resident(node).start(program, function, arguments)
         return program

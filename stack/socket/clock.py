@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import calendar
 import time as real
+from collections.abc import Callable
 from typing import Any
 
 from stack.network.place import Place
@@ -70,7 +71,7 @@ def ctime(node: Place, seconds: float | None = None, /) -> str:
 
 
 def install(switch: Switch) -> None:
-    for name, emulated in {
+    emulated: dict[str, Callable[..., Any]] = {
         "time": time,
         "time_ns": time_ns,
         "monotonic": monotonic,
@@ -84,5 +85,6 @@ def install(switch: Switch) -> None:
         "strftime": strftime,
         "asctime": asctime,
         "ctime": ctime,
-    }.items():
-        switch.function("time", name, emulated)
+    }
+    for name, function in emulated.items():
+        switch.function("time", name, function)

@@ -27,7 +27,10 @@ SPIN_STEP = 1_000_000  # ns
 LAST_TURNS = 1000
 
 
-class HostLoop(selector_events.BaseSelectorEventLoop):
+_SelectorLoop: Any = selector_events.BaseSelectorEventLoop
+
+
+class HostLoop(_SelectorLoop):                               # type: ignore[misc]
     """A loop on a host. `resident`: driven by the network."""
 
     strand: None = None                                      # its turns are the calling thread's
@@ -43,6 +46,8 @@ class HostLoop(selector_events.BaseSelectorEventLoop):
         self._spins = 0
         self._spun = 0
         self.empty = 0                                       # turns in a row by time-out that changed nothing
+        self._thread_id: int | None = None
+        self._default_executor: Any = None
         selector = LoopSelector(node, self._woken if resident else None)
         super().__init__(selector)
         self._clock_resolution = 1e-9
@@ -114,9 +119,9 @@ class HostLoop(selector_events.BaseSelectorEventLoop):
             closing = self.create_task(self.shutdown_asyncgens())
             self._last_turns()
             closing.cancel()
-            if self._default_executor is not None:
-                self._default_executor.shutdown(wait=False, cancel_futures=True)
-                self._default_executor = None
+            executor, self._default_executor = self._default_executor, None
+            if executor is not None:
+                executor.shutdown(wait=False, cancel_futures=True)
             self.resident = False
             self.close()
         return left
@@ -191,7 +196,8 @@ class HostLoop(selector_events.BaseSelectorEventLoop):
 
     def time(self) -> float:
         """Virtual time in seconds, the same as `time.monotonic()` on the host."""
-        return self.programs.scheduler.now / 1e9
+        now: int = self.programs.scheduler.now
+        return now / 1e9
 
     def run_forever(self) -> None:
         if self.resident:

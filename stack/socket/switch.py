@@ -49,13 +49,16 @@ class Dispatching:
     # What takes the place of a class is still good for `isinstance` and in annotations.
 
     def __instancecheck__(self, instance: object) -> bool:
-        return isinstance(instance, self.__wrapped__)        # type: ignore[arg-type]
+        kind: Any = self.__wrapped__
+        return isinstance(instance, kind)
 
     def __or__(self, other: Any) -> Any:
-        return self.__wrapped__ | other                      # type: ignore[operator]
+        kind: Any = self.__wrapped__
+        return kind | other
 
     def __ror__(self, other: Any) -> Any:
-        return other | self.__wrapped__
+        kind: Any = self.__wrapped__
+        return other | kind
 
     def __repr__(self) -> str:
         return f"<{self.__module__}.{self.__name__}, the host's when on a host>"

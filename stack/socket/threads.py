@@ -13,6 +13,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from stack.network.baton import current_strand
@@ -93,7 +94,7 @@ def _start_on(thread: threading.Thread, programs: Programs, node: Any, start: Ca
     program, strand = programs.adopt(node, thread.name)
     strand.thread = thread
     body = thread.run
-    strand.body = lambda: _run(thread, body)
+    strand.body = partial(_run, thread, body)
     daemonic = thread._daemonic                              # type: ignore[attr-defined]
     own: Any = thread
     own.run = strand.main

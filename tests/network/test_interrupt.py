@@ -1,0 +1,177 @@
+"""Ctrl-C, at whatever moment: it surfaces in the calling thread, and never leaves two threads running."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from stack.network.program import ProgramExit
+from stack.network.watchdog import report, stuck
+from tests.network.places import SECOND, Mailbox, hosts, sleep, two_hosts
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a test cannot press Ctrl-C on Windows")
+
+
+@contextmanager
+def ctrl_c(*after: float) -> Iterator[None]:
+    """Press Ctrl-C some real seconds from now."""
+
+    def press() -> None:
+        for seconds in after:
+            time.sleep(seconds)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=press)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+
+
+def test_a_network_that_never_comes_to_rest_can_be_interrupted_and_goes_on() -> None:
+    with two_hosts() as (programs, a, b):
+        boxes = [Mailbox(a), Mailbox(b)]
+        count = 0
+
+        def play(number: int) -> None:
+            nonlocal count
+            while True:
+                count += 1
+                boxes[1 - number].put(None)
+                boxes[number].get()
+
+        first, second = programs.start(a, play, 0), programs.start(b, play, 1)
+        for _ in range(3):
+            with ctrl_c(0.05), pytest.raises(KeyboardInterrupt):
+                programs.run()
+            seen = count
+            time.sleep(0.02)
+            assert count == seen                             # nobody runs now
+        assert not first.done
+        assert not second.done
+
+
+def test_a_program_that_only_computes_is_ended_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with two_hosts() as (programs, a, b):
+        count = 0
+
+        def compute() -> None:
+            nonlocal count
+            sleep(a, 1)
+            while True:
+                count += 1
+
+        program = programs.start(a, compute)
+        programs.start(b, sleep, b, 2)
+        with ctrl_c(0.05), pytest.raises(KeyboardInterrupt):
+            programs.run()
+        seen = count
+        time.sleep(0.02)
+        assert count == seen
+        assert isinstance(program.exception, ProgramExit)
+        programs.run()
+        assert programs.scheduler.now == 2 * SECOND
+
+
+def test_pressing_it_again_and_again_loses_no_turn() -> None:
+    rounds = 2000
+    programs, a, b = hosts()
+    boxes = [Mailbox(a), Mailbox(b)]
+    log: list[int] = []
+
+    def play(number: int) -> None:
+        for turn in range(rounds):
+            boxes[1 - number].put(turn)
+            if turn % 10 == 0:
+                sleep(a, 0.001)
+            assert boxes[number].get() == turn
+            log.append(turn)
+
+    players = [programs.start(host, play, number) for number, host in enumerate((a, b))]
+    running = False
+    interrupted = 0
+
+    def interrupt(*_: object) -> None:
+        nonlocal running
+        if running:                                          # not while the test itself is handling the last one
+            running = False
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        with ctrl_c(*[0.003] * 20):
+            while not all(player.done for player in players):
+                try:
+                    running = True
+                    programs.run()
+                    running = False
+                except KeyboardInterrupt:
+                    interrupted += 1
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert interrupted > 5
+    assert log.count(rounds - 1) == 2
+    assert len(log) == 2 * rounds
+    programs.close()
+
+
+def test_an_exception_from_a_signal_handler_is_no_different() -> None:
+    class Alarm(Exception):
+        pass
+
+    def ring(*_: object) -> None:
+        raise Alarm
+
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        with two_hosts() as (programs, a, _b):
+
+            def busy() -> None:
+                while True:
+                    programs.scheduler.call_at(0, int)
+                    sleep(a, 1)
+
+            program = programs.start(a, busy)
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            with pytest.raises(Alarm):
+                programs.run()
+            assert not program.done
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_the_watchdog_shows_where_a_program_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stack.network.watchdog.patience", 0.05)
+    with two_hosts() as (programs, a, _b):
+        real = threading.Semaphore(0)
+        seen: list[str] = []
+
+        def look() -> None:
+            holder = stuck(programs)
+            if holder is not None:
+                seen.append(report(programs, holder))
+            real.release()
+
+        def blocked() -> None:
+            while not real._value:
+                time.sleep(0.001)                            # outside of the switch: real time
+
+        threading.Timer(0.05, look).start()
+        from stack.network.place import inside
+
+        def on_no_host() -> None:
+            with inside(None):
+                blocked()
+
+        programs.start(a, on_no_host).result()
+        assert "program on_no_host on a has had its turn" in seen[0]
+        assert "in blocked" in seen[0]
+        assert "(has its turn)" in seen[0]

@@ -1,0 +1,240 @@
+"""Where am I? Nothing leaks out of a `with host:` block."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from queue import SimpleQueue
+
+import pytest
+
+from stack.base.errors import StackError
+from stack.network.place import current_node
+from tests.network.places import Host, hosts
+
+
+def here() -> str:
+    node = current_node()
+    return "outside" if node is None else node.name
+
+
+@pytest.fixture
+def a() -> Host:
+    return hosts()[1]
+
+
+@pytest.fixture
+def b() -> Host:
+    return hosts()[2]
+
+
+def test_a_block_is_on_its_host_and_the_inner_one_counts(a: Host, b: Host) -> None:
+    assert here() == "outside"
+    with a:
+        with b, a:
+            assert here() == "a"
+        with b:
+            assert here() == "b"
+        assert here() == "a"
+    assert here() == "outside"
+
+
+def test_leaving_out_of_order_names_both_hosts_and_changes_nothing(a: Host, b: Host) -> None:
+    with a:
+        with b:
+            with pytest.raises(StackError, match=r"leaving a while on b"):
+                a.__exit__(None, None, None)
+            assert here() == "b"
+        assert here() == "a"
+    with pytest.raises(StackError, match="not on any host"):
+        a.__exit__(None, None, None)
+
+
+def test_a_generator_that_is_suspended_in_a_block_does_not_take_its_caller_along(a: Host, b: Host) -> None:
+    def generator() -> Iterator[str]:
+        with a:
+            yield here()
+            yield here()
+
+    one = generator()
+    assert (next(one), here()) == ("a", "outside")
+    with b:
+        assert (next(one), here()) == ("a", "b")             # inside it is on a, though b was entered later
+        assert list(one) == []
+        assert here() == "b"
+    assert here() == "outside"
+
+
+def test_generators_may_end_in_any_order(a: Host, b: Host) -> None:
+    def generator(host: Host) -> Iterator[None]:
+        with host:
+            yield
+            assert here() == host.name
+
+    one, two = generator(a), generator(b)
+    next(one), next(two)
+    assert here() == "outside"
+    assert list(one) == []
+    assert list(two) == []
+
+
+def test_a_generator_delegating_to_another_is_on_the_host(a: Host) -> None:
+    def inner() -> Iterator[str]:
+        yield here()
+
+    def outer() -> Iterator[str]:
+        with a:
+            yield from inner()
+
+    steps = outer()
+    assert next(steps) == "a"
+    assert here() == "outside"
+    steps.close()                                            # type: ignore[attr-defined]
+
+
+def test_a_generator_that_is_dropped_leaves_its_block(a: Host) -> None:
+    def generator() -> Iterator[None]:
+        with a:
+            yield
+
+    next(generator())
+    gc.collect()
+    with a:
+        assert here() == "a"
+    assert here() == "outside"
+
+
+@pytest.fixture
+def entered(a: Host) -> Iterator[Host]:
+    with a:
+        yield a
+
+
+def test_a_fixture_with_yield_does_not_put_the_test_on_its_host(entered: Host) -> None:
+    assert here() == "outside"
+
+
+def test_a_context_manager_made_of_a_generator_is_a_block_of_who_enters_it(a: Host) -> None:
+    @contextmanager
+    def on() -> Iterator[Host]:
+        with a:
+            yield a
+
+    with on():
+        assert here() == "a"
+    assert here() == "outside"
+
+    def generator() -> Iterator[str]:
+        with on():
+            yield here()
+
+    one = generator()
+    assert (next(one), here()) == ("a", "outside")
+    one.close()                                              # type: ignore[attr-defined]
+
+
+def test_an_exit_stack_is_a_block_of_who_enters_it(a: Host, b: Host) -> None:
+    with ExitStack() as stack:
+        stack.enter_context(a)
+        stack.enter_context(b)
+        assert here() == "b"
+    assert here() == "outside"
+
+
+def test_a_class_that_enters_a_host_is_a_block_of_who_enters_it(a: Host) -> None:
+    class Session:
+        def __enter__(self) -> None:
+            a.__enter__()
+
+        def __exit__(self, *_: object) -> None:
+            a.__exit__(None, None, None)
+
+    def generator() -> Iterator[str]:
+        with Session():
+            yield here()
+
+    one = generator()
+    assert (next(one), here()) == ("a", "outside")
+    assert list(one) == []
+
+
+def test_a_coroutine_that_waits_in_a_block_does_not_take_other_tasks_along(a: Host, b: Host) -> None:
+    log = []
+
+    async def on(host: Host) -> None:
+        with host:
+            for _ in range(3):
+                log.append(here() == host.name)
+                await asyncio.sleep(0)
+
+    async def off() -> None:
+        for _ in range(3):
+            log.append(here() == "outside")
+            await asyncio.sleep(0)
+
+    async def main() -> None:
+        await asyncio.gather(on(a), off(), on(b), on(a))
+
+    asyncio.run(main())
+    assert log == [True] * 12
+
+
+def test_an_async_context_manager_is_a_block_of_who_enters_it(a: Host) -> None:
+    @asynccontextmanager
+    async def on() -> AsyncIterator[None]:
+        await asyncio.sleep(0)
+        with a:
+            yield
+
+    async def main() -> list[str]:
+        async with on():
+            task = asyncio.ensure_future(asyncio.sleep(0, here()))
+            await task
+            seen = [here()]
+        return [*seen, here()]
+
+    assert asyncio.run(main()) == ["a", "outside"]
+
+
+def test_other_threads_are_where_they_are(a: Host) -> None:
+    asked: SimpleQueue[None] = SimpleQueue()
+    seen: SimpleQueue[str] = SimpleQueue()
+
+    def look() -> None:
+        asked.get()
+        seen.put(here())
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    with a:
+        asked.put(None)
+        while seen.empty():
+            pass
+        assert here() == "a"
+    thread.join()
+    assert seen.get() == "outside"
+
+
+def test_a_block_that_is_left_in_another_thread_says_so(a: Host) -> None:
+    def generator() -> Iterator[None]:
+        with a:
+            yield
+
+    one = generator()
+    next(one)
+    raised: list[str] = []
+
+    def finish() -> None:
+        try:
+            next(one)
+        except StackError as error:
+            raised.append(str(error))
+
+    thread = threading.Thread(target=finish, name="other")
+    thread.start()
+    thread.join()
+    assert "entered in thread 'MainThread' and left in 'other'" in raised[0]
+    assert here() == "outside"

@@ -1,0 +1,103 @@
+"""The clock moves to what is due next, in order, and to nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from stack.network.scheduler import Scheduler
+
+
+class Engine:
+    """Due at each of some times; keeps a log of when it was driven."""
+
+    def __init__(self, *times: int, housekeeping: bool = False) -> None:
+        self.times = list(times)
+        self.housekeeping = housekeeping
+        self.log: list[int] = []
+
+    @property
+    def deadline(self) -> int | None:
+        return self.times[0] if self.times else None
+
+    def timeout(self, now: int) -> None:
+        self.log.append(now)
+        self.times.pop(0)
+
+
+def drain(scheduler: Scheduler) -> None:
+    while scheduler.step():
+        pass
+
+
+def test_calls_run_in_order_of_time_and_ties_in_order_of_insertion() -> None:
+    scheduler = Scheduler()
+    log: list[object] = []
+    for time, what in ((20, "c"), (10, "a"), (20, "d"), (10, "b")):
+        scheduler.call_at(time, log.append, what)
+    drain(scheduler)
+    assert log == ["a", "b", "c", "d"]
+    assert scheduler.now == 20
+
+
+def test_an_engine_is_driven_at_each_of_its_deadlines() -> None:
+    scheduler, engine = Scheduler(), Engine(5, 7, 7, 30)
+    scheduler.poke(engine)
+    drain(scheduler)
+    assert engine.log == [5, 7, 7, 30]
+
+
+def test_a_deadline_that_moves_earlier_is_met_and_one_that_moves_later_is_waited_for() -> None:
+    scheduler, engine = Scheduler(), Engine(50)
+    scheduler.poke(engine)
+    engine.times = [10, 90]
+    scheduler.poke(engine)
+    drain(scheduler)
+    assert engine.log == [10, 90]
+
+
+def test_the_clock_does_not_move_for_what_was_cancelled() -> None:
+    scheduler, engine = Scheduler(), Engine(40)
+    scheduler.call_at(100, engine.times.clear).cancel()
+    scheduler.poke(engine)
+    engine.times.clear()
+    assert scheduler.next_time() is None
+    assert not scheduler.step()
+    assert scheduler.now == 0
+
+
+def test_what_is_due_in_the_past_is_due_now() -> None:
+    scheduler = Scheduler()
+    log: list[object] = []
+    scheduler.call_at(10, lambda: scheduler.call_at(3, lambda: log.append(scheduler.now)))
+    drain(scheduler)
+    assert log == [10]
+
+
+def test_an_engine_that_is_poked_often_does_not_fill_the_queue() -> None:
+    scheduler, engine = Scheduler(), Engine()
+    for time in range(1000):
+        engine.times = [time, 10_000]                        # a retransmission timer far away, something near each time
+        scheduler.poke(engine)
+        scheduler.step()
+    assert len(scheduler._heap) <= 2
+
+
+def test_busy_means_more_than_housekeeping() -> None:
+    scheduler = Scheduler()
+    scheduler.poke(Engine(10, housekeeping=True))
+    assert not scheduler.busy()
+    scheduler.call_at(20, print)
+    assert scheduler.busy()
+
+
+def test_an_exception_loses_nothing_that_is_due() -> None:
+    scheduler, engine = Scheduler(), Engine(10, 20)
+    def interrupted(now: int) -> None:
+        del engine.timeout
+        raise KeyboardInterrupt
+    engine.timeout = interrupted                             # type: ignore[method-assign]
+    scheduler.poke(engine)
+    with pytest.raises(KeyboardInterrupt):
+        scheduler.step()
+    drain(scheduler)
+    assert engine.log == [10, 20]
