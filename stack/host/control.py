@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from stack.base.address import IPAddress
+from stack.base.address import IPAddress, IPv4Address
 from stack.base.event import DropReason
 from stack.codec.packet import Packet
 from stack.host.addresses import Cast
@@ -34,8 +34,11 @@ class Control:
 
     # Echo
 
-    def open(self) -> EchoEndpoint:
-        """A new endpoint for echo requests, with an identifier of its own."""
+    def open(self, destination: IPAddress | None = None) -> EchoEndpoint:
+        """A new endpoint for echo requests, with an identifier of its own; for `destination`'s IP version, if one is given."""
+        if destination is not None:
+            layer = self.host.icmp if len(destination) == IPv4Address.length else self.host.icmpv6
+            return layer.open()
         number = self._stream.getrandbits(16)
         while number in self.echoes:
             number = (number + 1) & 0xFFFF

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from stack.base.address import MAC, IPAddress, IPv4Address, IPv6Address
+from stack.base.address import MAC, IPAddress, IPv4Address, IPv6Address, ip_address
 from stack.base.errors import WireError
 from stack.base.event import Drop, DropReason
 from stack.base.randomness import Randomness
@@ -19,6 +19,7 @@ from stack.host.icmp import IcmpLayer
 from stack.host.icmpv6 import Icmpv6Layer
 from stack.host.ipv4 import IPv4Layer
 from stack.host.ipv6 import IPv6Layer
+from stack.host.netstat import Netstat, netstat
 from stack.host.settings import HostSettings
 from stack.host.tcp import TcpLayer
 from stack.host.timers import Timers
@@ -116,6 +117,20 @@ class HostEngine:
         self.routes.changed()
         return self.routes.add(address, prefix, interface) if prefix < 8 * len(address) else None
 
+    def add_route(self, prefix: str, gateway: str | None = None, interface: Interface | None = None, metric: int = 0) -> Route:
+        """A route from text: "192.168.0.0/16" or "default". Without an interface: the one that leads to the gateway."""
+        via = None if gateway is None else ip_address(gateway)
+        if prefix == "default":
+            prefix = "::/0" if isinstance(via, IPv6Address) else "0.0.0.0/0"
+        text, _, length = prefix.partition("/")
+        network = ip_address(text)
+        if interface is None:
+            found = None if via is None else self.routes.lookup(via)
+            if found is None:
+                raise ValueError(f"gateway is {gateway}, for {prefix}; expected a neighbour, or give the interface")
+            interface = found.interface
+        return self.routes.add(network, int(length) if length else 8 * len(network), interface, via, metric)
+
     def remove_address(self, interface: Interface, address: IPAddress) -> None:
         """Take an address, and its subnet's route if no other address needs it; raises `KeyError`."""
         prefix = self.addresses.remove(interface, address)
@@ -128,6 +143,10 @@ class HostEngine:
                 ):
                     self.routes.remove(route)
         self.routes.changed()
+
+    def netstat(self) -> Netstat:
+        """Its sockets; `print` shows them as `netstat -an` does."""
+        return netstat(self)
 
     # The engine
 

@@ -47,6 +47,7 @@ class TcpLayer:
         self.ports = PortSpace(host.randomness.at(host.name, "tcp ports"), host.settings.ephemeral_ports)
         self.connections: dict[Key, HostConnection] = {}
         self.listeners: dict[int, list[HostListener]] = {}
+        self.settings = DEFAULT  # of listeners and connections that are given none
         self.sink, self.poke = self.segment_out, self.moved  # one bound method each for all connections
 
     # Calls from above
@@ -61,7 +62,12 @@ class TcpLayer:
         return self.ports.bind(bound, port, versions, reuse_address=reuse_address, reuse_port=reuse_port)
 
     def listen(
-        self, address: IPAddress | None, port: int, backlog: int = 128, settings: TcpSettings = DEFAULT, claim: Claim | None = None
+        self,
+        address: IPAddress | None,
+        port: int,
+        backlog: int = 128,
+        settings: TcpSettings | None = None,
+        claim: Claim | None = None,
     ) -> HostListener:
         """Listen on a port (with the `claim` of an earlier bind, or a new one); raises EADDRINUSE."""
         fresh = claim is None
@@ -74,7 +80,7 @@ class TcpLayer:
                 self.ports.release(claim)
             raise
         shown = address if address is not None else IPv6Address.UNSPECIFIED if claim.versions & V6 else IPv4Address.UNSPECIFIED
-        listener = HostListener(self, claim, (shown, claim.port), settings, backlog)
+        listener = HostListener(self, claim, (shown, claim.port), settings or self.settings, backlog)
         self.listeners.setdefault(claim.port, []).append(listener)
         return listener
 
@@ -82,7 +88,7 @@ class TcpLayer:
         self,
         local: Where | None,
         remote: Where,
-        settings: TcpSettings = DEFAULT,
+        settings: TcpSettings | None = None,
         now: int = 0,
         claim: Claim | None = None,
         interface: Interface | None = None,
@@ -107,7 +113,7 @@ class TcpLayer:
         key = (source, claim.port, destination, port)
         if key in self.connections:
             raise os_error(errno.EADDRNOTAVAIL)
-        connection = self._make(way, claim, (source, claim.port), (destination, port), settings)
+        connection = self._make(way, claim, (source, claim.port), (destination, port), settings or self.settings)
         connection.open_active(now)
         return connection
 

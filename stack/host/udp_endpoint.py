@@ -78,6 +78,7 @@ class UdpEndpoint:
         self._queued = 0
         self._memberships: list[tuple[IPAddress, Interface]] = []
         self._way: Way | None = None
+        self._bound: IPAddress | None = None  # what bind() said; connect() narrows `address`
 
     # Where we are
 
@@ -104,7 +105,7 @@ class UdpEndpoint:
         self.claim = self.layer.ports.bind(
             bound, port, versions, reuse_address=self.reuse_address, reuse_port=self.reuse_port
         )
-        self.address = bound
+        self.address = self._bound = bound
         self.layer.endpoints.setdefault(self.claim.port, []).append(self)
 
     def _versions(self) -> int:
@@ -117,7 +118,7 @@ class UdpEndpoint:
     def connect(self, address: IPAddress | None, port: int = 0) -> None:
         """Send to, and hear from, only one; None dissolves that."""
         if address is None:
-            self.remote, self._way = None, None
+            self.remote, self._way, self.address = None, None, self._bound
             return
         destination = self._destination(address)
         way = self._find(destination)
@@ -183,12 +184,13 @@ class UdpEndpoint:
         if way.cast is Cast.BROADCAST and not self.broadcast:
             raise os_error(errno.EACCES)
         group = way.cast is Cast.MULTICAST
+        hops = self.multicast_hop_limit if group else self.hop_limit
         header = UDP.of(self.port, port, Sealed, Sealed if self.checksum else 0)
         layer = host.ipv4 if len(destination) == IPv4Address.length else host.ipv6
         fits = len(data) + 8 + layer.overhead <= way.mtu
         number, _ = layer.send(
             way, 17, (header,), bytes(data), dont_fragment=fits and not group, traffic_class=self.traffic_class,
-            hop_limit=self.multicast_hop_limit if group else self.hop_limit, loop=self.multicast_loop,
+            hop_limit=None if hops is None or hops < 0 else hops, loop=self.multicast_loop,
         )  # fmt: skip
         if number:
             raise os_error(number)
@@ -212,6 +214,11 @@ class UdpEndpoint:
     def readable(self) -> bool:
         """`receive` would give something, or raise."""
         return bool(self._queue) or self.error is not None
+
+    @property
+    def queued(self) -> int:
+        """Octets that wait to be received."""
+        return self._queued
 
     @property
     def writable(self) -> bool:
