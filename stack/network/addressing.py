@@ -75,13 +75,13 @@ class Plan:
         every = list(domains)
         used = [subnet for domain in every for subnet in subnets_of(domain) if subnet not in self._own]
         for domain in every:
-            for interface in domain:
-                if len(addresses_of(interface, IPv6Address)) == len(global_of(interface, IPv6Address)):
-                    self._assign(interface, link_local(interface.mac), _IPV6_PREFIX)
             for kind in (IPv4Address, IPv6Address):
                 needy = [interface for interface in domain if not global_of(interface, kind)]
                 if needy:
                     self._address(domain, needy, kind, used)
+            for interface in domain:  # hosts give it to themselves with their first IPv6 address
+                if len(addresses_of(interface, IPv6Address)) == len(global_of(interface, IPv6Address)):
+                    self._assign(interface, link_local(interface.mac), _IPV6_PREFIX)
 
     def _address(
         self, domain: list[Interface], needy: list[Interface], kind: type[IPAddress], used: list[Subnet]

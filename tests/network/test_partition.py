@@ -63,7 +63,7 @@ def test_a_router_between_the_groups_does_not_join_them() -> None:
     net.link(a, r)
     net.link(b, r)
     net.topology.update()
-    address = a.interfaces[0].addresses[1].address
+    address = a.interfaces[0].addresses[0].address
     assert isinstance(address, IPv4Address)
     with net.wiring.partition([a], [b]):
         net.send(r, hello(r, source=address), hello(r, source=IPv4Address("192.0.2.1")), hello(r), port=1)

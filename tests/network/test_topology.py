@@ -21,8 +21,8 @@ def test_two_stations_on_a_link() -> None:
     a, b = net.stations("a b")
     net.link(a, b)
     net.topology.update()
-    assert owned(a) == ["fe80::ff:fe00:1/64", "10.0.0.1/24", "fd00::1/64"]
-    assert owned(b) == ["fe80::ff:fe00:2/64", "10.0.0.2/24", "fd00::2/64"]
+    assert owned(a) == ["10.0.0.1/24", "fd00::1/64", "fe80::ff:fe00:1/64"]
+    assert owned(b) == ["10.0.0.2/24", "fd00::2/64", "fe80::ff:fe00:2/64"]
     assert str(b.interfaces[0].mac) == "02:00:00:00:00:02"
     assert list(a.routes) == []
 
@@ -38,8 +38,8 @@ def test_each_domain_has_its_subnet() -> None:
     net.link(r, t)
     net.link(s, t)
     net.topology.update()
-    assert [owned(one)[1] for one in (a, b, c)] == ["10.0.0.1/24", "10.0.0.2/24", "10.0.1.1/24"]
-    assert [owned(r, port)[1:] for port in (0, 1)] == [["10.0.1.2/24", "fd00:0:0:1::2/64"], ["10.0.0.3/24", "fd00::3/64"]]
+    assert [owned(one)[0] for one in (a, b, c)] == ["10.0.0.1/24", "10.0.0.2/24", "10.0.1.1/24"]
+    assert [owned(r, port)[:2] for port in (0, 1)] == [["10.0.1.2/24", "fd00:0:0:1::2/64"], ["10.0.0.3/24", "fd00::3/64"]]
 
 
 def test_a_large_domain_gets_a_large_subnet() -> None:
@@ -52,8 +52,8 @@ def test_a_large_domain_gets_a_large_subnet() -> None:
         net.link(one, switch)
     net.link(a, b)
     net.topology.update()
-    assert (owned(many[0])[1], owned(many[-1])[1:]) == ("10.0.4.1/22", ["10.0.7.232/22", "fd00:0:0:1::3e8/64"])
-    assert owned(a, 1)[1] == "10.0.8.1/24"
+    assert (owned(many[0])[0], owned(many[-1])[:2]) == ("10.0.4.1/22", ["10.0.7.232/22", "fd00:0:0:1::3e8/64"])
+    assert owned(a, 1)[0] == "10.0.8.1/24"
 
 
 def test_what_is_given_is_kept_and_joined() -> None:
@@ -66,10 +66,10 @@ def test_what_is_given_is_kept_and_joined() -> None:
     c.add_address(c.interfaces[0], IPv6Address("fd00::7"), 64)
     c.add_address(c.interfaces[0], IPv6Address("fe80::7"), 64)
     net.topology.update()
-    assert owned(a)[1:] == ["192.0.2.2/28", "fd00:0:0:1::1/64"], "fd00::/64 is in use elsewhere"
-    assert owned(b) == ["192.0.2.1/28", "fe80::ff:fe00:2/64", "fd00:0:0:1::2/64"]
+    assert owned(a)[:2] == ["192.0.2.2/28", "fd00:0:0:1::1/64"], "fd00::/64 is in use elsewhere"
+    assert owned(b) == ["192.0.2.1/28", "fd00:0:0:1::2/64", "fe80::ff:fe00:2/64"]
     assert owned(c) == ["10.0.0.7/24", "fd00::7/64", "fe80::7/64"]
-    assert owned(d)[1:] == ["10.0.0.1/24", "fd00::1/64"]
+    assert owned(d)[:2] == ["10.0.0.1/24", "fd00::1/64"]
 
 
 def test_manual_interfaces_are_left_alone_and_bare_ones_served() -> None:
@@ -80,7 +80,7 @@ def test_manual_interfaces_are_left_alone_and_bare_ones_served() -> None:
     net.topology.manual.append(a.interfaces[0])
     net.topology.update()
     assert owned(a) == []
-    assert [str(each) for each in probe.addresses] == ["fe80::ff:fe00:99/64", "10.0.0.1/24", "fd00::1/64"]
+    assert [str(each) for each in probe.addresses] == ["10.0.0.1/24", "fd00::1/64", "fe80::ff:fe00:99/64"]
 
 
 def test_macs_that_are_taken_are_not_given_out() -> None:
@@ -98,7 +98,7 @@ def test_later_interfaces_find_the_next_addresses_until_the_subnet_is_full() -> 
     net.topology.update()
     net.link(second, switch)
     net.topology.update()
-    assert owned(second)[1] == "10.0.0.2/24"
+    assert owned(second)[0] == "10.0.0.2/24"
     for n in range(253):
         net.link(net.station(f"h{n}"), switch)
     with pytest.raises(StackError, match=r"subnet 10\.0\.0\.0/24 is full, no address for <Interface eth0 of h252"):
