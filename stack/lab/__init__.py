@@ -1,0 +1,1 @@
+"""The public face: networks, hosts, links and probes as users hold them."""

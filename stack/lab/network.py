@@ -1,0 +1,187 @@
+"""A network: hosts, routers, switches and links, one virtual clock, one seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from stack.base.errors import StackError
+from stack.base.event import Drop, Event
+from stack.base.quantity import nanoseconds
+from stack.base.randomness import Randomness
+from stack.lab.capturing import Capturing, capture_network
+from stack.lab.host import Host
+from stack.lab.link import Link
+from stack.lab.probe import Probe
+from stack.lab.switch import Switch
+from stack.link.interface import Interface
+from stack.network.addressing import global_of
+from stack.network.partition import Partition
+from stack.network.programs import Programs
+from stack.network.scheduler import Scheduler
+from stack.network.topology import Topology
+from stack.network.wiring import Wiring
+from stack.socket.loop import HostLoop
+from stack.socket.names import Names
+from stack.socket.switch import install
+
+if TYPE_CHECKING:
+    from stack.lab.replaying import Replay
+
+Member = Host | Switch | str
+
+
+class Network:
+    """Everything that is emulated together. The same seed, and the same calls, give the same bytes and times.
+
+    Addresses, routes and names follow from the wiring when the network is first used, and again when it grows. `wire`
+    is "objects" or "bytes" (every link hands over bytes only; slower, nothing else differs); without it, the
+    environment's STACK_WIRE says.
+    """
+
+    def __init__(self, seed: int = 0, *, wire: str | None = None) -> None:
+        install()
+        self.seed = seed
+        self.randomness = Randomness(seed)
+        self.scheduler = Scheduler()
+        self.wiring = Wiring(self.scheduler, self.randomness, wire, Link)
+        self.topology = Topology(self.wiring)
+        self.programs = Programs(self.scheduler, self.randomness, loops=lambda node: HostLoop(node, resident=True))
+        self.names = Names()
+        self.hosts: dict[str, Host] = {}
+        self.switches: dict[str, Switch] = {}
+        self.links: dict[str, Link] = {}
+        self.captures: list[Capturing] = []
+        self._named: dict[str, None] = {}
+
+    # Building
+
+    def host(self, name: str | None = None, **settings: Any) -> Host:
+        """A host. `settings` are those of `Host`: `address`, `mac`, `mtu`, `forwarding`, `tcp`, …"""
+        return self._add_host(Host(self, name or self._free("host", self.hosts), **settings))
+
+    def router(self, name: str | None = None, **settings: Any) -> Host:
+        """A router: a host that forwards."""
+        return self.host(name or self._free("router", self.hosts), forwarding=True, **settings)
+
+    def switch(self, name: str | None = None, **settings: Any) -> Switch:
+        """A learning switch."""
+        made = Switch(self, name or self._free("switch", self.switches), **settings)
+        self.switches[made.name] = made
+        return made
+
+    def link(self, a: Member, b: Member, *, name: str | None = None, **settings: Any) -> Link:
+        """A full-duplex link between two members. `settings` are those of `Link`: rate, delay, loss, mtu, …"""
+        ends = (self.member(a), self.member(b))
+        if ends[0] is ends[1]:
+            raise StackError(f"{ends[0].name} cannot be linked to itself: it has a loopback interface")
+        link = self.wiring.connect(ends[0].new_interface(), ends[1].new_interface(), name=name, **settings)
+        assert isinstance(link, Link)
+        link.network = self
+        self.links[link.name] = link
+        return link
+
+    def probe(self, host: Host | str, **settings: Any) -> Probe:
+        """A raw peer on the link of `host`, under your control: it sends what you say, and answers nothing but ARP and ND."""
+        target = self.member(host)
+        if not isinstance(target, Host):
+            raise StackError(f"{target.name} is a switch; a probe faces a host")
+        return Probe(self, target, **settings)
+
+    def member(self, which: Member) -> Host | Switch:
+        """The host or switch of this name."""
+        if not isinstance(which, str):
+            if which.network is not self:
+                raise StackError(f"{which.name} is in another network")
+            return which
+        found = self.hosts.get(which) or self.switches.get(which)
+        if found is None:
+            raise StackError(f"no host or switch {which!r} in this network")
+        return found
+
+    def __getitem__(self, name: str) -> Host | Switch:
+        return self.member(name)
+
+    def _add_host(self, host: Host) -> Host:
+        self.hosts[host.name] = host
+        return host
+
+    def _free(self, kind: str, taken: Iterable[str]) -> str:
+        names = set(taken)
+        number = 1
+        while f"{kind}{number}" in names:
+            number += 1
+        return f"{kind}{number}"
+
+    def update(self) -> None:
+        """Give addresses, routes and names to what was added since. Running the network does it by itself."""
+        self.topology.update()
+        for host in self.hosts.values():
+            for interface in host.interfaces:
+                for address, _ in interface.addresses:
+                    key = f"{host.name} {address}"
+                    if key not in self._named and address in global_of(interface, type(address)):
+                        self._named[key] = None
+                        self.names.add(host.name, address)
+
+    # Running
+
+    @property
+    def now(self) -> int:
+        """Virtual time in nanoseconds since the network was made."""
+        return self.scheduler.now
+
+    def run(self, until: str | float | None = None) -> None:
+        """Run until nothing more would happen, or for `until` ("10 s") to that virtual instant."""
+        self.update()
+        self.programs.run(None if until is None else nanoseconds(until))
+
+    def run_until(self, condition: Callable[[], object]) -> None:
+        """Run until `condition()` is true; raises `Deadlock` if nothing is left before."""
+        self.update()
+        self.programs.run_until(condition)
+
+    def step(self) -> bool:
+        """Run one event; False when nothing is left."""
+        self.update()
+        return self.programs.step()
+
+    def partition(self, *groups: Iterable[Member]) -> Partition:
+        """Let no frame pass between the groups, until the end of a `with` block or `remove()`."""
+        return self.wiring.partition(*([self.member(one).name for one in group] for group in groups))
+
+    def listen(self, listener: Callable[[Drop | Event], None]) -> None:
+        """Be told of every drop and event of every component."""
+        self.wiring.listeners.append(listener)
+
+    # Captures
+
+    def capture(self, path: str | Path | None = None, **options: Any) -> Capturing:
+        """Capture every link, one capture interface each: a packet that crosses three links stands there three times."""
+        return capture_network(self, path, **options)
+
+    def replay(self, path: str | Path, into: Host | Interface | str, **options: Any) -> Replay:
+        """Send a capture's frames to a host, at their recorded times from now on. See `stack.lab.replaying`."""
+        from stack.lab.replaying import replay
+
+        return replay(self, path, into, **options)
+
+    # Ending
+
+    def close(self) -> None:
+        """End every program and connection; captures are finished. What would not end is named in a `StackError`."""
+        try:
+            self.programs.close()
+        finally:
+            for capture in list(self.captures):
+                capture.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Network seed {self.seed}: {len(self.hosts)} hosts, {len(self.links)} links, at {self.now} ns>"
