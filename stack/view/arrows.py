@@ -60,8 +60,9 @@ def ladder(
         if len(arrows) >= most:
             left_out += 1
             continue
-        sightings.first(record, len(arrows))
         arrows.append(arrow(record, summary, people))
+        if not arrows[-1].lost:
+            sightings.first(record, len(arrows) - 1)
     if any(one.slanted for one in arrows):  # then what did not arrive was seen where it was sent
         arrows = [replace(one, sent=one.time) if one.lost else one for one in arrows]
     columns = people.columns(hosts, arrows)

@@ -144,7 +144,7 @@ def _hosts(ladder: Ladder, layout: Layout, places: list[float]) -> list[str]:
             parts.append(f'<line x1="{x:.1f}" y1="{y - 8:.1f}" x2="{x:.1f}" y2="{y + 12:.1f}" stroke="var(--paper)" stroke-width="4"/>')
             parts.append(f'<line class="quiet" x1="{x:.1f}" y1="{y - 7:.1f}" x2="{x:.1f}" y2="{y + 12:.1f}"/>')
         middle = (places[0] + places[-1]) / 2
-        parts.append(f'<text class="small" x="{middle:.1f}" y="{y + 6:.1f}" text-anchor="middle">{show_time(pause)} pass</text>')
+        parts.append(f'<text class="small" x="{middle:.1f}" y="{y + 6:.1f}" text-anchor="middle">{show_time(pause)} later</text>')
     return parts
 
 

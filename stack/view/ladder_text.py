@@ -62,7 +62,7 @@ def silence(places: Sequence[int], pause: int) -> str:
     line = [" "] * (places[-1] + 1)
     for place in places:
         line[place] = "┊"
-    text = f"{show_time(pause)} pass"
+    text = f"{show_time(pause)} later"
     middle = (places[0] + places[-1] - len(text)) // 2 if len(places) > 1 else places[0] + 3
     line[middle : middle + len(text)] = text
     return "".join(line)

@@ -36,7 +36,7 @@ def message(about: About) -> Info:
     """`Standard query response 0x1234 A example.com A 192.0.2.1`."""
     header: DNS = about.header
     ports = about.below(UDP, TCP)
-    numbers = (ports.destination, ports.source) if ports is not None else ()
+    numbers = sorted((ports.destination, ports.source)) if ports is not None else []
     protocol = next((PROTOCOLS[port] for port in numbers if port in PROTOCOLS), "DNS")
     sections = header.read()
     operation = OPERATIONS.get(header.opcode, f"Unknown operation ({header.opcode})")
