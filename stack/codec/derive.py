@@ -244,7 +244,7 @@ class Writer:
 
 
 def _filled(slots: list[str]) -> list[str]:
-    return [" self = _new(_draft)", *(f" self.{n} = {n}" for n in slots), " self.__class__ = _class"]
+    return [" self = _draft()", *(f" self.{n} = {n}" for n in slots), " self.__class__ = _class"]
 
 
 def _empty(wrapped: Value) -> Any:
@@ -298,7 +298,7 @@ def derive(cls: Any, draft: Any, items: list[Item], slots: list[str], sealable: 
         return WireError(f"{cls.__name__}.{name}", 0, f"{value!r} does not fit")
 
     scope = writer.scope | {
-        "_class": cls, "_draft": draft, "_new": draft.__new__,
+        "_class": cls, "_draft": draft,
         "_truncated": truncated, "_short": short, "_unfit": unfit, "_unbuildable": _unbuildable,
     }  # fmt: skip
     place = f"<derived {cls.__module__}.{cls.__qualname__}>"

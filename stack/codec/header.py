@@ -14,6 +14,10 @@ from stack.codec.fields import REQUIRED, Field, Sealed, bare, bit_width, fixed_b
 _H = TypeVar("_H", bound="Header")
 
 
+# octets, offset, end → the type of the next header or None, its offset, where its enclosing header's reach ends
+Skip = Callable[[bytes, int, int], tuple["type[Header] | None", int, int]]
+
+
 class Header:
     """What every header has. Subclasses declare fields and are decorated with `@header`."""
 
@@ -27,6 +31,7 @@ class Header:
     carried: ClassVar[list[tuple[str, dict[int, type[Header]]]]]  # field → number → what follows
     carriers: ClassVar[dict[type[Header], tuple[str, int]]]  # what we follow → its field and our number
     decode: ClassVar[Callable[[bytes, int, int], tuple[Any, int]]]
+    skip: ClassVar[Any] = None  # a `Skip`: `decode`, `extent` and `carries` in one, for who looks for a later header only
     of: ClassVar[Callable[..., Any]]
 
     __match_args__: ClassVar[tuple[str, ...]]  # the fields that go by position

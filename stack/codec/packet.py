@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from stack.base.errors import WireError
 from stack.codec.header import Header
-from stack.codec.registry import LinkType, beginning, linked
+from stack.codec.registry import LinkType, beginning, firsts, linked, load_formats
 
 _H = TypeVar("_H", bound=Header)
 
@@ -21,15 +21,14 @@ class Packet:
     of equality.
     """
 
-    __slots__ = ("_at", "_data", "_end", "_headers", "_kind", "_payload", "_trailer", "cause", "linktype")
+    __slots__ = ("_data", "_headers", "_kind", "_payload", "_seen", "_trailer", "cause", "linktype")
 
-    _headers: tuple[Header, ...]
+    _data: bytes | None
+    _headers: tuple[Header, ...] | None  # None: came as bytes, and nobody has asked for all of them
+    _kind: type[Header] | None  # of a packet that came as bytes, the first header's type; `Header`: see `_read_on`
+    _seen: Header | None  # the one header that someone looked at
     _payload: bytes
     _trailer: bytes
-    _data: bytes | None
-    _kind: type[Header] | None  # the header type that is to be parsed next, at `_at`; `Header` itself: see `_read_on`
-    _at: int
-    _end: int  # where what the headers' lengths cover ends; -1 for a packet that was made from headers
     cause: str | None
     linktype: int
 
@@ -49,7 +48,6 @@ class Packet:
         self._trailer = bytes(trailer)
         self._data = None
         self._kind = Header
-        self._end = -1
         self.cause = cause
         self.linktype = linktype
 
@@ -62,7 +60,6 @@ class Packet:
         self._trailer = b""
         self._data = None
         self._kind = Header
-        self._end = -1
         self.cause = cause
         self.linktype = 1
         return self
@@ -72,112 +69,110 @@ class Packet:
         """The packet of a frame's bytes. Never raises for what the bytes hold: see the class."""
         self = _new(cls)
         self._data = data = data if type(data) is bytes else bytes(data)
-        self._headers = ()
-        self._kind = beginning(linktype, data)
-        self._at = 0
-        self._end = len(data)
+        self._headers = None
+        self._kind = firsts.get(linktype) or beginning(linktype, data)
+        self._seen = None
         self.cause = cause
         self.linktype = linktype
-        if self._kind is None:
-            self._payload = data
-            self._trailer = b""
         return self
 
-    def _parse_next(self) -> Header | None:
-        """Parse one more header; None when there is no other."""
-        kind, data, at, end = self._kind, self._data, self._at, self._end
-        header: Header | None
-        try:
-            header, at = kind.decode(data, at, end)  # type: ignore[union-attr, arg-type]
-            if kind.has_extent and 0 <= (size := header.extent(end - at)) < end - at:  # type: ignore[union-attr]
-                self._end = end = at + size
-        except WireError:
-            header = self._kind = None
-        else:
-            self._headers += (header,)
-            self._at = at
-            self._kind = header.carries() if at < end else None
-        if self._kind is None:
-            self._payload = data[self._at : end]  # type: ignore[index]
-            self._trailer = data[end:]  # type: ignore[index]
-        return header
+    def _read_all(self) -> tuple[Header, ...]:
+        """All headers, of a packet in either form."""
+        if self._headers is None:
+            data = self._data
+            assert data is not None
+            self._headers, at, end = _parse(self._kind, data)
+            self._payload = data[at:end]
+            self._trailer = data[end:]
+        elif self._kind is Header:
+            # A made packet, whose last header may tell what its payload is.
+            load_formats()
+            self._kind = self._headers[-1].carries() if self._headers and self._payload else None
+            if self._kind is not None:
+                data = self._payload
+                inner, at, end = _parse(self._kind, data)
+                self._headers += inner
+                self._payload = data[at:end]
+                self._trailer = data[end:] + self._trailer
+                self._kind = None
+        return self._headers
 
-    def _read_on(self) -> None:
-        """Read what is known: of a made packet, the payload that its last header tells the type of."""
-        if self._kind is Header:
-            self._kind = None
-            kind = self._headers[-1].carries() if self._headers and self._payload else None
-            if kind is None:
-                return
-            inner = _new(Packet)
-            inner._data, inner._kind, inner._headers = self._payload, kind, ()
-            inner._at, inner._end = 0, len(self._payload)
-            self._headers += inner.headers
-            self._payload = inner._payload
-            self._trailer = inner._trailer + self._trailer
-        while self._kind is not None:
-            self._parse_next()
+    def _walk(self, wanted: type[Header]) -> tuple[Header | None, int, int]:
+        """In a packet that came as bytes: the first header of a type, where what it carries begins and ends."""
+        kind, data, at = self._kind, self._data, 0
+        assert data is not None
+        end = len(data)
+        while kind is not None:
+            if kind is not wanted and kind.skip is not None:
+                kind, at, end = kind.skip(data, at, end)
+                continue
+            try:
+                header: Header
+                header, at = kind.decode(data, at, end)
+                if kind.has_extent and 0 <= (size := header.extent(end - at)) < end - at:
+                    end = at + size
+            except WireError:
+                break
+            if kind is wanted:
+                return header, at, end
+            kind = header.carries() if at < end else None
+        return None, at, end
 
     @property
     def headers(self) -> tuple[Header, ...]:
         """All headers, outermost first."""
-        if self._kind is not None:
-            self._read_on()
-        return self._headers
+        return self._read_all()
 
     @property
     def payload(self) -> bytes:
         """What follows the last header."""
-        if self._kind is not None:
-            self._read_on()
+        self._read_all()
         return self._payload
 
     @property
     def trailer(self) -> bytes:
         """What follows the payload: padding, mostly."""
-        if self._kind is not None:
-            self._read_on()
+        self._read_all()
         return self._trailer
+
+    def __getitem__(self, kind: type[_H]) -> _H:
+        found: Any
+        if self._headers is None and self._seen is None:
+            found = self._seen = self._walk(kind)[0]
+        else:
+            found = self.get(kind)
+        if found is None:
+            names = " / ".join(type(one).__name__ for one in self.headers) or "no headers"
+            raise KeyError(f"no {kind.__name__} in this packet ({names})")
+        return found  # type: ignore[no-any-return]
 
     def get(self, kind: type[_H]) -> _H | None:
         """The first header of this type, or None."""
-        for one in self._headers:
+        if self._headers is None:
+            # Who looks at one type of header does not pay for the others; who looks at two gets all.
+            seen: Any = self._seen
+            if type(seen) is kind:
+                return seen  # type: ignore[no-any-return]
+            if seen is None:
+                seen = self._seen = self._walk(kind)[0]
+                return seen  # type: ignore[no-any-return]
+        elif self._kind is Header:
+            for one in self._headers:
+                if type(one) is kind:
+                    return one
+        for one in self._read_all():
             if type(one) is kind:
                 return one
-        if self._kind is Header:
-            self._read_on()
-            return next((one for one in self._headers if type(one) is kind), None)
-        while self._kind is not None:
-            found = self._parse_next()
-            if type(found) is kind:
-                return found
         return None
 
     def after(self, kind: type[Header]) -> bytes:
         """What the first header of this type carries: the octets after it, as far as it and those before it reach."""
         found = self[kind]
-        headers = self._headers
-        if found is headers[-1]:
-            if self._kind is None or self._kind is Header:
-                return self._payload
-            return self._data[self._at : self._end]  # type: ignore[index]
-        if self._end < 0:
-            return self._built(headers.index(found) + 1)
-        at, end = 0, len(bytes(self))
-        for one in headers:
-            at += len(one)
-            if one.has_extent and 0 <= (size := one.extent(end - at)) < end - at:
-                end = at + size
-            if one is found:
-                break
-        return bytes(self)[at:end]
-
-    def __getitem__(self, kind: type[_H]) -> _H:
-        found = self.get(kind)
-        if found is None:
-            names = " / ".join(type(one).__name__ for one in self._headers) or "no headers"
-            raise KeyError(f"no {kind.__name__} in this packet ({names})")
-        return found
+        if self._kind is not None and self._kind is not Header:
+            _, at, end = self._walk(kind)
+            return bytes(self)[at:end]
+        headers: Any = self._headers
+        return self._payload if found is headers[-1] else self._built(headers.index(found) + 1)
 
     def __contains__(self, kind: type[Header]) -> bool:
         return self.get(kind) is not None
@@ -189,14 +184,15 @@ class Packet:
 
     def rebuild(self) -> bytes:
         """Its bytes, made from the values of its headers, payload and trailer alone; raises `WireError`."""
-        if self._end >= 0 and self._kind is not None:
-            self._read_on()
+        if self._headers is None:
+            self._read_all()
         return self._built(0) + self._trailer
 
     def _built(self, first: int) -> bytes:
         """The octets from the header at index `first` on, without the trailer."""
         body = self._payload
         headers = self._headers
+        assert headers is not None
         index = len(headers)
         while index > first:
             index -= 1
@@ -207,7 +203,7 @@ class Packet:
         if self._data is not None:
             return len(self._data)
         size = len(self._payload) + len(self._trailer)
-        for one in self._headers:
+        for one in self._headers:  # type: ignore[union-attr]
             size += len(one)
         return size
 
@@ -268,6 +264,24 @@ class Packet:
 
 
 _new = object.__new__
+
+
+def _parse(kind: type[Header] | None, data: bytes) -> tuple[tuple[Header, ...], int, int]:
+    """The headers that `data` begin with, the first of type `kind`; where what follows them begins and ends."""
+    headers: list[Header] = []
+    at, end = 0, len(data)
+    try:
+        while kind is not None:
+            header: Header
+            header, after = kind.decode(data, at, end)
+            if kind.has_extent and 0 <= (size := header.extent(end - after)) < end - after:
+                end = after + size
+            at = after
+            headers.append(header)
+            kind = header.carries() if at < end else None
+    except WireError:
+        pass
+    return tuple(headers), at, end
 
 
 def _reparse(data: bytes, linktype: int, cause: str | None) -> Packet:

@@ -30,7 +30,8 @@ class LinkType(IntEnum):
 
 
 Beginning = Callable[[bytes], type[Header] | None]
-_beginnings: dict[int, Beginning] = {}
+_beginnings: dict[int, Beginning | type[Header]] = {}
+firsts: dict[int, type[Header]] = {}  # link types whose frames all begin alike; filled when all formats are there
 _loaded = False
 
 
@@ -68,7 +69,7 @@ def begins(*link_types: int) -> Callable[[_H], _H]:
 
     def mark(kind: _H) -> _H:
         for link_type in link_types:
-            _beginnings[link_type] = lambda data: kind
+            _beginnings[link_type] = kind
         return kind
 
     return mark
@@ -87,10 +88,9 @@ def choose_beginning(*link_types: int) -> Callable[[Beginning], Beginning]:
 
 def beginning(link_type: int, data: bytes) -> type[Header] | None:
     """The first header type of a frame, or None where the link type has no format here."""
-    if not _loaded:
-        load_formats()
+    load_formats()
     choice = _beginnings.get(link_type)
-    return choice(data) if choice is not None else None
+    return choice if choice is None or isinstance(choice, type) else choice(data)
 
 
 def linked(headers: tuple[Header, ...]) -> tuple[Header, ...]:
@@ -108,6 +108,8 @@ def linked(headers: tuple[Header, ...]) -> tuple[Header, ...]:
 def load_formats() -> None:
     """Import every format there is: all of `stack.*.formats`, and each application's `messages`."""
     global _loaded
+    if _loaded:
+        return
     _loaded = True
     root: Any = importlib.import_module(__name__.partition(".")[0])
     for room in pkgutil.iter_modules(root.__path__, "stack."):
@@ -123,3 +125,4 @@ def load_formats() -> None:
                 application = importlib.import_module(part.name)
                 if any(module.name == "messages" for module in pkgutil.iter_modules(application.__path__)):
                     importlib.import_module(part.name + ".messages")
+    firsts.update((number, kind) for number, kind in _beginnings.items() if isinstance(kind, type))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from struct import Struct
+
 from construct import BitsInteger, Bytes, Flag, Int8ub, Int16ub, this
 
 from stack.base.address import IPv4Address
@@ -17,6 +19,9 @@ __all__ = ["PROTOCOLS", "RESERVED_PROTOCOL", "IPv4", "IPv4Options"]
 
 PROTOCOLS = {1: "ICMP", 2: "IGMP", 4: "IPv4", 6: "TCP", 17: "UDP", 41: "IPv6", 47: "GRE", 50: "ESP", 51: "AH"}
 RESERVED_PROTOCOL = 255  # what a datagram with nothing in it carries
+
+
+_essentials = Struct(">BxHxxHxB").unpack_from  # what says where the header ends and what follows
 
 
 @begins(LinkType.IPV4)
@@ -60,12 +65,20 @@ class IPv4(Header):
     def extent(self, available: int) -> int:
         return self.total_length - 20 - len(self.options)
 
+    @staticmethod
+    def skip(data: bytes, at: int, end: int) -> tuple[type[Header] | None, int, int]:
+        if at + 20 > end:
+            return None, at, end
+        first, total, place, protocol = _essentials(data, at)
+        after = at + ((first & 15) << 2)
+        if first & 15 < 5 or after > end:
+            return None, at, end
+        if after <= at + total < end:
+            end = at + total
+        return (None if place & 0x1FFF or after >= end else _carried.get(protocol)), after, end
+
     def carries(self) -> type[Header] | None:
-        if self.fragment_offset:
-            return None
-        for name, kinds in self.carried:
-            return kinds.get(getattr(self, name))
-        return None
+        return None if self.fragment_offset else _carried.get(self.protocol)
 
     def pseudo_sum(self, protocol: int, length: int, headers: tuple[Header, ...], index: int) -> int:
         """The pseudo-header's part of a transport checksum (RFC 9293 section 3.1), as a residue."""
@@ -73,3 +86,4 @@ class IPv4(Header):
 
 
 carried(IPv4, protocol=4)(IPv4)  # IP in IP, RFC 2003
+_carried = IPv4.carried[0][1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from struct import Struct
+
 from construct import BitsInteger, Bytes, Int8ub, Int16ub
 
 from stack.base.address import IPv6Address
@@ -18,6 +20,9 @@ HOP_BY_HOP = 0
 NEXT_HEADERS = PROTOCOLS | {
     0: "hop-by-hop options", 43: "routing", 44: "fragment", 58: "ICMPv6", 59: "none", 60: "destination options",
 }  # fmt: skip
+
+
+_essentials = Struct(">4xHB").unpack_from  # what says where the datagram ends and what follows
 
 
 @begins(LinkType.IPV6)
@@ -53,6 +58,19 @@ class IPv6(Header):
             return available
         return self.payload_length
 
+    @staticmethod
+    def skip(data: bytes, at: int, end: int) -> tuple[type[Header] | None, int, int]:
+        after = at + 40
+        if after > end:
+            return None, at, end
+        size, following = _essentials(data, at)
+        if after + size < end and (size or following != HOP_BY_HOP):
+            end = after + size
+        return (_carried.get(following) if after < end else None), after, end
+
+    def carries(self) -> type[Header] | None:
+        return _carried.get(self.next_header)
+
     def pseudo_sum(self, protocol: int, length: int, headers: tuple[Header, ...], index: int) -> int:
         """The pseudo-header's part of a transport checksum (RFC 8200 section 8.1), as a residue."""
         return ones_sum(self.source + self.destination) + protocol + length
@@ -60,6 +78,7 @@ class IPv6(Header):
 
 carried(IPv6, next_header=41)(IPv6)  # RFC 2473
 carried(IPv6, next_header=4)(IPv4)
+_carried = IPv6.carried[0][1]
 
 
 @choose_beginning(LinkType.RAW, LinkType.RAW_OLD, LinkType.RAW_BSD)

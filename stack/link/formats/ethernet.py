@@ -41,8 +41,24 @@ class Ethernet(Header):
     def extent(self, available: int) -> int:
         return self.type if self.type <= MOST_LENGTH else available
 
+    @staticmethod
+    def skip(data: bytes, at: int, end: int) -> tuple[HeaderType | None, int, int]:
+        after = at + 14
+        if after >= end:
+            return None, at if after > end else after, end
+        number = data[at + 12] << 8 | data[at + 13]
+        if number >= LEAST_TYPE:
+            return _carried.get(number), after, end
+        if number <= MOST_LENGTH and after + number < end:
+            end = after + number
+        return (LLC if after < end else None), after, end
+
     def carries(self) -> HeaderType | None:
-        return follows(self.type, self.carried[0][1])
+        return _carried.get(self.type) if self.type >= LEAST_TYPE else LLC
+
+
+_carried: dict[int, HeaderType] = {}
+Ethernet.carried.append(("type", _carried))
 
 
 def sealed_type(number: int, body: bytes, headers: tuple[Header, ...], index: int) -> int:

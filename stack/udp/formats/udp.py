@@ -23,7 +23,7 @@ class UDP(Header):
     source: int = wire(Int16ub, default=0)
     destination: int = wire(Int16ub, default=0)
     length: int = wire(Int16ub, default=Sealed)
-    checksum: int = wire(Int16ub, default=Sealed)
+    checksum: int = wire(Int16ub, default=Sealed, hexadecimal=True)
 
     def seal(self, body: bytes, headers: tuple[Header, ...], index: int) -> bytes:
         length = 8 + len(body)
