@@ -80,15 +80,10 @@ def measure(b: Block, seg: Segment, ack: int, at: int) -> None:
         if ack >= rtt.timed_seq:
             rtt.timed_seq = None
             rtt.sample(at - rtt.timed_at, b.settings)
-    elif seg.sack and seg.sack[0][1] <= ack:
-        # A report of a duplicate: the ACK answers a needless repetition, and TSecr is as old as the ACKs that were lost.
-        # It still shows that the path is there, so the backoff is over.
-        if rtt.srtt:
-            rtt.compute(b.settings)
+    elif seg.sack and seg.sack[0][1] <= ack and rtt.srtt:
+        rtt.compute(b.settings)  # the report of a duplicate: no measurement, but the path is there, so no backoff
     elif b.timestamps and seg.ts_ecr:
-        measured = timestamps.elapsed(b, seg.ts_ecr, at)
-        if measured is not None:
-            rtt.sample(measured, b.settings)
+        timestamps.measure(b, seg.ts_ecr, at)
 
 
 def restart_timer(b: Block, at: int) -> None:

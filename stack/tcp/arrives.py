@@ -138,7 +138,9 @@ def check_sequence_number(b: Block, seg: Segment, now: int) -> bool:
             return DONE
     first, last = seg.seq, seg.seq + seg.len - 1
     right = rcv.edge
-    if rcv.wnd > 0:
+    if rcv.wnd > 0 and not seg.len:
+        acceptable = rcv.nxt <= first < right
+    elif rcv.wnd > 0:
         # The third part is missing in table 6: a segment that begins before the window and ends after it.
         acceptable = rcv.nxt <= first < right or rcv.nxt <= last < right or (first < rcv.nxt and last >= right)
     elif seg.len and first <= rcv.nxt <= last:

@@ -126,7 +126,7 @@ def send_syn(b: Block, now: int) -> None:
         b.progress = now
         b.rtt.start(b.iss + 1, now)
     else:
-        b.rtt.cancel()
+        b.rtt.resent(now)
         b.retransmitted += 1
     if b.timer_at == NEVER:
         start_timer(b, now)
@@ -148,8 +148,6 @@ def send_reset(b: Block) -> None:
 def send_acknowledgment(b: Block, now: int) -> None:
     """A segment that carries nothing but the acknowledgment."""
     cause, b.ack_cause = b.ack_cause, None
-    if b.rcv.quick:
-        b.rcv.quick -= 1
     transmit(b, b.snd.nxt, ACK, b"", cause, now)
 
 
@@ -187,7 +185,7 @@ def resend(b: Block, seq: int, size: int, cause: str, now: int) -> None:
     text = b.outgoing.slice(seq, size) if b.outgoing is not None and size else b""
     if text and seq + size == end:
         flags |= PSH
-    b.rtt.cancel()
+    b.rtt.resent(now)
     b.retransmitted += 1
     transmit(b, seq, flags, text, cause, now)
 
@@ -254,7 +252,7 @@ def sent_new(b: Block, nxt: int, now: int) -> None:
     snd.nxt = max(snd.nxt, nxt)
     b.last_sent = now
     b.rcv.quick = 0  # data flows both ways: acknowledgments ride on it
-    if rtt.timed_seq is None and b.recovery is None:
+    if rtt.timed_seq is None:
         rtt.start(nxt, now)
     if b.timer_at == NEVER or b.probing:
         b.probing = False
@@ -307,7 +305,10 @@ def start_timer(b: Block, now: int) -> None:
 def delay_acknowledgment(b: Block, now: int) -> None:
     """The text that came may be acknowledged later (section 3.8.6.3)."""
     delay = b.settings.delayed_ack
-    if b.rcv.quick or not delay:
+    if b.rcv.quick:
+        b.rcv.quick -= 1
+        b.ack_now = True
+    elif not delay:
         b.ack_now = True
     elif b.ack_at == NEVER:
         b.ack_at = now + delay

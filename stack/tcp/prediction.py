@@ -66,9 +66,7 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
         rtt = b.rtt
         if rtt.timed_seq is None:
             if echo:
-                measured = timestamps.elapsed(b, echo, now)
-                if measured is not None:
-                    rtt.sample(measured, b.settings)
+                timestamps.measure(b, echo, now)
         elif ack >= rtt.timed_seq:
             rtt.timed_seq = None
             rtt.sample(now - rtt.timed_at, b.settings)

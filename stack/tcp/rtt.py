@@ -8,7 +8,7 @@ from stack.tcp.settings import TcpSettings
 class RoundTrip:
     """SRTT, RTTVAR and RTO in nanoseconds. One segment is timed at a time: `timed_seq` is its end, None if none is."""
 
-    __slots__ = ("minimum", "rto", "rttvar", "srtt", "timed_at", "timed_seq")
+    __slots__ = ("minimum", "resent_at", "rto", "rttvar", "srtt", "timed_at", "timed_seq")
 
     def __init__(self, rto: int) -> None:
         self.srtt = 0  # 0: no measurement yet
@@ -17,15 +17,17 @@ class RoundTrip:
         self.minimum = 0  # the smallest measurement; 0: none
         self.timed_seq: int | None = None
         self.timed_at = 0
+        self.resent_at = 0  # when something was last sent again
 
     def start(self, end: int, now: int) -> None:
         """Time the segment that ends at `end`."""
         self.timed_seq = end
         self.timed_at = now
 
-    def cancel(self) -> None:
-        """Karn's algorithm: a segment that was sent again is not timed."""
+    def resent(self, now: int) -> None:
+        """Karn's algorithm: what was sent again is not timed."""
         self.timed_seq = None
+        self.resent_at = now
 
     def sample(self, r: int, settings: TcpSettings) -> None:
         """A measurement R: rules 2.2 and 2.3. Ends a backoff."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from stack.tcp.formats.options import TCPOptions
 from stack.tcp.formats.tcp import ACK, FIN, PSH, RST, SYN, URG
-from stack.tcp.seq import unwrap
+from stack.tcp.seq import MASK, unwrap
 
 if TYPE_CHECKING:
     from stack.tcp.formats.tcp import TCP
@@ -135,4 +135,4 @@ def timestamps_option(value: int, echo: int) -> TCPOptions:
 
 def sack_option(blocks: list[tuple[int, int]]) -> bytes:
     """A SACK option of up to four blocks, aligned by two NOPs (RFC 2018 section 3)."""
-    return b"\1\1\5" + bytes((2 + 8 * len(blocks),)) + b"".join(_EDGE.pack(left, right) for left, right in blocks)
+    return b"\1\1\5" + bytes((2 + 8 * len(blocks),)) + b"".join(_EDGE.pack(left & MASK, right & MASK) for left, right in blocks)

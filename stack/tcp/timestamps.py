@@ -54,7 +54,13 @@ def remember(b: Block, seg: Segment, now: int) -> None:
         b.ts_recent_at = now
 
 
-def elapsed(b: Block, echo: int, now: int) -> int | None:
-    """The round-trip time that TSecr tells, in nanoseconds, or None for an impossible one. It knows milliseconds only."""
+def measure(b: Block, echo: int, now: int) -> None:
+    """RTTM (section 4.1): take the round-trip time that TSecr tells, in milliseconds.
+
+    Not from an echo older than our last repetition: it may answer that repetition, whose time the peer does not
+    remember if it held the text already, and then it is as old as the ACKs that were lost.
+    """
     ticks = clock(b, now) - echo & MASK
-    return ticks * MILLISECOND if ticks < _HALF else None
+    elapsed = ticks * MILLISECOND
+    if ticks < _HALF and now - elapsed + MILLISECOND >= b.rtt.resent_at:
+        b.rtt.sample(elapsed, b.settings)

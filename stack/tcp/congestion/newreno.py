@@ -31,12 +31,8 @@ class NewReno(CongestionControl):
 
     def duplicate_acks(self, flight: int, now: int) -> None:
         self.ssthresh = max(flight // 2, 2 * self.mss)  # equation 4
-        self.cwnd = self.ssthresh
+        self.cwnd = self.ssthresh  # and so it stays when recovery ends: RFC 6582 section 3.2 step 3, option 2
         self._acked = 0
-
-    def recovered(self, flight: int, now: int) -> None:
-        # RFC 6582 step 3, option 1: no burst when little is left outstanding.
-        self.cwnd = min(self.ssthresh, max(flight, self.mss) + self.mss)
 
     def timed_out(self, flight: int, first: bool, now: int) -> None:
         if first:

@@ -1,0 +1,337 @@
+import errno
+
+import pytest
+
+from stack.tcp.settings import TcpSettings
+from stack.tcp.state import CLOSED, ESTABLISHED
+from tests.ledger import rfc
+from tests.tcp.builders import MS, PLAIN, Pen, client, established
+
+S = 1000 * MS
+SACKS = PLAIN.replace(sack=True)
+
+
+@rfc("9293", "SHLD-7")
+@rfc("9293", "MUST-17")
+def test_nagle_holds_a_second_small_segment_back() -> None:
+    pen = client()
+    pen.connection.send(b"one", 0)
+    pen.connection.send(b"two", 0)
+    pen.connection.send(b"three", 0)
+    assert pen.read() == ["P. 1:4(3) ack 1"]
+    pen.write(".", 1, ack=4)
+    assert pen.read() == ["P. 4:12(8) ack 1"]
+    pen.connection.send(b"four", 0)
+    pen.connection.configure(0, nodelay=True)
+    assert pen.read() == ["P. 12:16(4) ack 1"]
+    pen.connection.send(b"five", 0)
+    assert pen.read() == ["P. 16:20(4) ack 1"]
+
+
+@rfc("9293", "MUST-61")
+@rfc("9293", "SHLD-27")
+@rfc("9293", "SHLD-28")
+def test_the_last_segment_that_is_queued_is_pushed() -> None:
+    pen = client(PLAIN.replace(nodelay=True))
+    pen.connection.send(bytes(2500), 0)
+    assert pen.read() == [". 1:1001(1000) ack 1", ". 1001:2001(1000) ack 1", "P. 2001:2501(500) ack 1"]
+
+
+def test_a_cork_holds_back_what_is_not_full_for_200_ms() -> None:
+    pen = client(PLAIN.replace(cork=True))
+    pen.connection.send(bytes(1500), 0)
+    assert pen.read() == [". 1:1001(1000) ack 1"]
+    pen.write(".", 1, ack=1001)
+    pen.wait(199 * MS)
+    assert pen.read() == []
+    pen.wait(2 * MS)
+    assert pen.read() == ["P. 1001:1501(500) ack 1"]
+    pen.write(".", 1, ack=1501)
+    pen.connection.send(b"x", pen.now)
+    pen.connection.configure(pen.now, cork=False)
+    assert pen.read() == ["P. 1501:1502(1) ack 1"]
+
+
+@rfc("9293", "MUST-38")
+def test_the_sender_does_not_fall_for_silly_windows() -> None:
+    pen = client(win=3000)
+    pen.connection.send(bytes(5000), 0)
+    assert [line.split()[1] for line in pen.read()] == ["1:1001(1000)", "1001:2001(1000)", "2001:3001(1000)"]
+    pen.write(".", 1, ack=3001, win=0)
+    pen.write(".", 1, ack=3001, win=400)
+    assert pen.read() == []
+    pen.write(".", 1, ack=3001, win=1500)
+    assert pen.read() == [". 3001:4001(1000) ack 1"]  # 500 are left of the window: less than half of the most
+    pen.write(".", 1, ack=4001, win=3000)
+    assert pen.read() == ["P. 4001:5001(1000) ack 1"]
+
+
+@rfc("9293", "3.8.6.2.1")
+def test_half_of_the_largest_window_is_worth_a_segment() -> None:
+    pen = client(win=800)
+    pen.connection.send(bytes(2000), 0)
+    assert pen.read() == [". 1:801(800) ack 1"]
+    pen.write(".", 1, ack=801, win=300)
+    assert pen.read() == []
+    pen.write(".", 1, ack=801, win=400)
+    assert pen.read() == [". 801:1201(400) ack 1"]
+
+
+@rfc("9293", "MUST-36")
+@rfc("9293", "MUST-37")
+@rfc("9293", "SHLD-29")
+@rfc("9293", "SHLD-30")
+def test_a_shut_window_is_probed_by_one_octet_less_and_less_often() -> None:
+    pen = client(win=1000)
+    pen.connection.send(bytes(1500), 0)
+    pen.write(".", 1, ack=1001, win=0)
+    pen.read()
+    times, sent = [], []
+    for _ in range(40):
+        pen.now = pen.connection.deadline or 0
+        pen.connection.timeout(pen.now)
+        if made := pen.connection.take_output():
+            times.append(pen.now)
+            sent.append(made[0])
+            pen.write(".", 1, ack=1001, win=0)
+    assert {len(text) for _, text, _ in sent} == {1}
+    assert sent[0][2] == "zero-window probe 1"
+    gaps = [b - a for a, b in zip(times, times[1:], strict=False)]
+    assert gaps[1] == 2 * gaps[0]
+    assert gaps[-1] == 120 * S
+    assert pen.connection.state is ESTABLISHED
+    pen.write(".", 1, ack=1001, win=1000)
+    assert pen.read() == ["P. 1001:1501(500) ack 1"]
+    pen.write(".", 1, ack=1501, win=1000)
+    assert pen.connection.info()["unacked"] == 0
+
+
+def test_a_probe_whose_octet_is_taken() -> None:
+    pen = client(win=1000)
+    pen.connection.send(bytes(1500), 0)
+    pen.write(".", 1, ack=1001, win=0)
+    pen.read()
+    pen.wait(S)
+    assert pen.read()[0] == ". 1001:1002(1) ack 1"
+    pen.write(".", 1, ack=1002, win=0)
+    pen.wait(2 * S)
+    assert ". 1002:1003(1) ack 1" in pen.read()
+    pen.write(".", 1, ack=1003, win=5000)
+    assert pen.read() == ["P. 1003:1501(498) ack 1"]
+
+
+def test_probes_that_nobody_answers_end_the_connection() -> None:
+    pen = client(win=1000)
+    pen.connection.send(bytes(1500), 0)
+    pen.write(".", 1, ack=1001, win=0)
+    pen.wait(3000 * S)
+    assert pen.connection.take_error() == errno.ETIMEDOUT
+
+
+def test_a_fin_behind_a_shut_window_is_its_own_probe() -> None:
+    pen = client(win=1000)
+    pen.connection.send(bytes(1000), 0)
+    pen.write(".", 1, ack=1001, win=0)
+    pen.connection.shutdown_write(0)
+    pen.read()
+    pen.wait(S)
+    assert pen.read()[0] == "F. 1001:1001(0) ack 1"
+    pen.write(".", 1, ack=1002, win=0)
+    assert pen.connection.fin_acknowledged
+
+
+@rfc("9293", "MUST-34")
+@rfc("9293", "SHLD-15")
+@rfc("9293", "SHLD-16")
+@rfc("9293", "SHLD-17")
+@rfc("9293", "MUST-35")
+def test_a_window_that_shrinks() -> None:
+    pen = client(win=5000)
+    pen.connection.send(bytes(9000), 0)
+    pen.read()
+    pen.write(".", 1, ack=1001, win=500)
+    assert pen.read() == []
+    pen.wait(300 * MS)
+    assert pen.read() == [". 1001:1501(500) ack 1"]
+    pen.write(".", 1, ack=1501, win=0)
+    pen.wait(S)
+    assert pen.read()[0] == ". 1501:1502(1) ack 1"
+    for _ in range(30):  # it answers, so it may take its time
+        pen.wait(120 * S)
+        pen.write(".", 1, ack=1501, win=0)
+    assert pen.connection.state is ESTABLISHED
+    pen.write(".", 1, ack=5001, win=5000)
+    assert pen.read()[-1] == ". 5001:6001(1000) ack 1"
+
+
+@rfc("9293", "SHLD-18")
+@rfc("9293", "SHLD-19")
+@rfc("9293", "MUST-40")
+def test_acknowledgments_are_delayed_or_for_every_second_segment() -> None:
+    pen = client()
+    pen.write("P", 1, ack=1, text=b"x")
+    assert pen.read() == []
+    pen.wait(39 * MS)
+    assert pen.read() == []
+    pen.wait(2 * MS)
+    made = pen.connection.take_output()
+    assert made[0][2] == "delayed ACK, 40 ms"
+    pen.write(".", 2, ack=1, text=bytes(1000))
+    assert pen.read() == []
+    pen.write(".", 1002, ack=1, text=bytes(1000))
+    assert pen.read() == [". 1:1(0) ack 2002"]
+    pen.write(".", 2002, ack=1, text=b"x")
+    pen.connection.send(b"reply", pen.now)
+    assert pen.read() == ["P. 1:6(5) ack 2003"]  # carries the acknowledgment
+    pen.write(".", 2003, ack=6)
+    pen.wait(S)
+    assert pen.read() == []
+
+
+def test_the_first_acknowledgments_are_quick_until_data_flows_both_ways() -> None:
+    pen = client(PLAIN.replace(quick_acks=2))
+    for at in (1, 2, 3):
+        pen.write("P", at, ack=1, text=b"x")
+    assert len(pen.read()) == 2
+    pen = client(PLAIN.replace(quick_acks=16))
+    pen.connection.send(b"x", 0)
+    pen.read()
+    pen.write("P", 1, ack=2, text=b"x")
+    assert pen.read() == []
+    pen = client(PLAIN.replace(delayed_ack=0))
+    pen.write("P", 1, ack=1, text=b"x")
+    assert len(pen.read()) == 1
+
+
+@rfc("9293", "MUST-39")
+@rfc("9293", "SHLD-14")
+def test_the_right_window_edge_moves_in_large_steps_and_never_back() -> None:
+    pen = client(PLAIN.replace(receive_buffer=10_000, fixed_receive_buffer=True))
+    seq = 1
+    for _ in range(10):
+        pen.write("P", seq, ack=1, text=bytes(1000))
+        seq += 1000
+    assert pen.connection.take_output()[-1][0].window == 0
+    assert len(pen.connection.recv(500, pen.now)) == 500
+    assert pen.connection.take_output() == []
+    pen.connection.recv(600, pen.now)
+    (header, _, cause), = pen.connection.take_output()
+    assert (header.window, cause) == (1100, "window update")
+    edges = [header.window + 10_001]
+    pen.connection.recv(100, pen.now)
+    pen.write("P", seq, ack=1, text=bytes(1000))
+    pen.wait(S)
+    edges += [h.window + (h.acknowledgment - pen.irs) for h, _, _ in pen.connection.take_output()]
+    assert edges == sorted(edges)
+
+
+def test_the_receive_buffer_grows_with_what_is_read() -> None:
+    both = established()
+    before = both.b.rcv.buff
+    both.transfer(bytes(3_000_000))
+    assert both.b.rcv.buff > 4 * before
+    assert both.b.info()["rcv_wnd"] > 65535
+    fixed = established(TcpSettings(receive_buffer=20_000, fixed_receive_buffer=True))
+    fixed.transfer(bytes(300_000))
+    assert fixed.b.rcv.buff == 20_000
+    assert max(sent.header.window for sent in fixed.log if sent.side == "b") <= 20_000 >> 7
+
+
+def test_the_send_buffer_is_bounded_and_tells_when_there_is_room() -> None:
+    both = established(TcpSettings(send_buffer=30_000, fixed_send_buffer=True))
+    told = []
+    both.a.notify = lambda: told.append(both.a.writable)
+    assert both.a.send(bytes(50_000), both.now) == 30_000
+    assert both.a.send(b"more", both.now) == 0
+    assert not both.a.writable
+    both.run()
+    assert told == [True]
+    assert both.a.flushed
+    auto = established()
+    assert auto.a.send(bytes(10_000_000), auto.now) == 131_072
+    auto.transfer(bytes(2_000_000))
+    assert auto.a.send_limit > 500_000
+
+
+def test_sending_on_what_is_closed_is_an_error() -> None:
+    pen = client()
+    pen.connection.shutdown_write(0)
+    pen.connection.shutdown_write(0)
+    for number in (errno.EPIPE, errno.ECONNRESET, errno.EPIPE):
+        if number == errno.ECONNRESET:
+            pen.write("R", 1)
+        with pytest.raises(OSError) as caught:
+            pen.connection.send(b"x", 0)
+        assert caught.value.errno == number
+    with pytest.raises(OSError) as caught:
+        pen.connection.shutdown_write(0)
+    assert caught.value.errno == errno.ENOTCONN
+    waiting = client()
+    waiting.connection.error = errno.EHOSTUNREACH
+    with pytest.raises(OSError) as caught:
+        waiting.connection.send(b"x", 0)
+    assert caught.value.errno == errno.EHOSTUNREACH
+    assert waiting.connection.send(b"", 0) == 0
+
+
+def test_a_fin_rides_on_the_last_data() -> None:
+    pen = client()
+    pen.connection.send(b"x", 0)
+    pen.connection.send(b"last", 0)
+    pen.connection.shutdown_write(0)
+    assert pen.read() == ["P. 1:2(1) ack 1", "FP. 2:6(4) ack 1"]
+    exact = client(win=5)
+    exact.connection.send(b"x", 0)
+    exact.connection.send(b"last", 0)
+    exact.read()
+    exact.connection.shutdown_write(0)
+    assert exact.read() == ["P. 2:6(4) ack 1"]  # the window has no room for the FIN
+    exact.write(".", 1, ack=6, win=4)
+    assert exact.read() == ["F. 6:6(0) ack 1"]
+
+
+def test_sack_blocks_take_room_from_the_text() -> None:
+    pen = client(SACKS, options=b"\2\4\x03\xe8\4\2")
+    pen.write("P", 5, ack=1, text=b"above")
+    pen.read()
+    pen.connection.send(bytes(2000), 0)
+    assert [line.split()[1] for line in pen.read()] == ["1:989(988)", "989:1977(988)", "1977:2001(24)"]
+
+
+def test_shut_down_reading_is_the_end_for_the_reader() -> None:
+    pen = client()
+    told: list[int] = []
+    pen.connection.notify = lambda: told.append(1)
+    assert not pen.connection.readable
+    pen.connection.shutdown_read()
+    assert (pen.connection.eof, pen.connection.readable, told) == (True, True, [1])
+    pen.connection.shutdown_write(0)
+    pen.write(".", 1, ack=2)
+    pen.write("P", 1, ack=2, text=b"too late")
+    assert pen.connection.state is CLOSED
+
+
+def test_what_can_be_waited_for_while_opening() -> None:
+    from stack.tcp.connection import Connection
+    from tests.tcp.builders import A, B
+
+    pen = Pen(Connection(A, B, PLAIN, iss=0))
+    pen.connection.open_active(0)
+    assert (pen.connection.opening, pen.connection.writable, pen.connection.readable) == (True, False, False)
+    pen.write("S", 0, ack=1)
+    assert (pen.connection.opening, pen.connection.writable) == (False, True)
+    pen.connection.error = 5
+    assert pen.connection.writable
+    assert pen.connection.readable
+
+
+def test_buffers_are_set_and_read_back() -> None:
+    pen = client()
+    pen.connection.configure(0, receive_buffer=5000, fixed_receive_buffer=True, maximum_segment=600)
+    info = pen.connection.info()
+    assert (pen.connection.rcv.buff, info["snd_mss"], info["notsent"], info["recovery"]) == (5000, 600, 0, "open")
+    with pytest.raises(ValueError, match="send_buffer is 0"):
+        pen.connection.configure(0, send_buffer=0)
+    for bad in ({"delayed_ack": 500 * MS}, {"maximum_segment": 0}):
+        with pytest.raises(ValueError, match="expected"):
+            TcpSettings(**bad)  # type: ignore[arg-type]
