@@ -145,7 +145,7 @@ def _dup(node: Node, fd: int) -> int:
 
 def _ioctl(original: Any, node: Node, fd: Any, request: int, arg: Any = 0, mutate_flag: bool = True) -> Any:
     """SIOCATMARK and FIONREAD of the host's sockets; of other files, the system's."""
-    found = node.descriptors.get(number_of(fd))
+    found = fd._file if isinstance(fd, Socket) else node.descriptors.get(number_of(fd))
     if found is None:
         return original(fd, request, arg, mutate_flag)
     if request == _SIOCATMARK:

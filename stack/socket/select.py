@@ -12,6 +12,7 @@ from typing import Any, Self
 from stack.network.node import Node
 from stack.network.waiting import polled, wait
 from stack.socket.description import ERR, FIRST_NUMBER, HUP, IN, NVAL, OUT, PRI, Description
+from stack.socket.socket import Socket
 
 _ONESHOT = 1 << 30
 _EDGE = 1 << 31
@@ -32,14 +33,26 @@ def number_of(file: Any) -> int:
     return number
 
 
-def description_of(node: Node, number: int) -> Description | None:
-    """What is open under a number on this host, or None. The real world's files are told apart and refused."""
+def description_of(node: Node, file: Any) -> Description | None:
+    """What is open behind a socket, or under a number on this host; None if nothing is.
+
+    A socket object may be another host's, as for its own methods. The real world's files are told apart and refused.
+    """
+    number = number_of(file)
+    if isinstance(file, Socket):
+        opened: Description = file._file
+        return opened
     found: Description | None = node.descriptors.get(number)
     if found is None and number < FIRST_NUMBER:
         raise ValueError(
             f"file descriptor {number} is the operating system's: on host {node.name} only its own sockets can be waited for"
         )
     return found
+
+
+def is_open(number: int, description: Description | None) -> bool:
+    """Does the number still stand for that?"""
+    return description is not None and description.node.descriptors.get(number) is description
 
 
 def deadline_after(node: Node, seconds: float | None) -> int | None:
@@ -87,10 +100,13 @@ def waited(node: Node, sources: Sequence[Description], timeout: float | None, re
 
 
 def _open(node: Node, file: Any) -> Description:
-    found = description_of(node, number_of(file))
+    found = description_of(node, file)
     if found is None:
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     return found
+
+
+Wanted = tuple[Description | None, int]  # what a number stood for when it was registered, and the events asked for
 
 
 class Poll:
@@ -98,20 +114,18 @@ class Poll:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._wanted: dict[int, int] = {}
+        self._wanted: dict[int, Wanted] = {}
 
     def register(self, fd: Any, eventmask: int = IN | PRI | OUT, /) -> None:
         """Ask for events of a file; again replaces what was asked."""
-        number = number_of(fd)
-        description_of(self._node, number)
-        self._wanted[number] = eventmask
+        self._wanted[number_of(fd)] = (description_of(self._node, fd), eventmask)
 
     def modify(self, fd: Any, eventmask: int, /) -> None:
         """Ask for other events of a file that is registered."""
         number = number_of(fd)
         if number not in self._wanted:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-        self._wanted[number] = eventmask
+        self._wanted[number] = (self._wanted[number][0], eventmask)
 
     def unregister(self, fd: Any, /) -> None:
         """Ask no longer."""
@@ -126,16 +140,16 @@ class Poll:
         return poll(self._node, self._wanted, seconds)
 
 
-def poll(node: Node, wanted: dict[int, int], timeout: float | None) -> list[tuple[int, int]]:
-    """The files of `wanted` (number → events) that have events, in its order; `timeout` in seconds."""
-    sources = [found for number in wanted if (found := description_of(node, number)) is not None]
+def poll(node: Node, wanted: dict[int, Wanted], timeout: float | None) -> list[tuple[int, int]]:
+    """The files of `wanted` that have events, in its order; `timeout` in seconds."""
+    sources = [description for number, (description, _) in wanted.items() if description and is_open(number, description)]
 
     def ready() -> list[tuple[int, int]]:
         found = []
-        for number, mask in wanted.items():
-            description = node.descriptors.get(number)
-            events = NVAL if description is None else description.events & (mask | ERR | HUP)
-            if events:
+        for number, (description, mask) in wanted.items():
+            if description is None or not is_open(number, description):
+                found.append((number, NVAL))
+            elif events := description.events & (mask | ERR | HUP):
                 found.append((number, events))
         return found
 
@@ -150,19 +164,21 @@ class Epoll:
         if sizehint != -1 and sizehint <= 0:
             raise ValueError("negative sizehint")
         self._node = node
-        self._wanted: dict[int, int] = {}
+        self._wanted: dict[int, Wanted] = {}
         self.closed = False
 
     def register(self, fd: Any, eventmask: int = IN | PRI | OUT) -> None:
         """Ask for events of a file."""
-        number = self._number(fd)
+        self._check()
+        number = number_of(fd)
         if number in self._wanted:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-        self._want(number, eventmask)
+        self._want(number, _open(self._node, fd), eventmask)
 
     def modify(self, fd: Any, eventmask: int) -> None:
         """Ask for other events of a file that is registered."""
-        self._want(self._registered(fd), eventmask)
+        number = self._registered(fd)
+        self._want(number, self._wanted[number][0], eventmask)
 
     def unregister(self, fd: Any) -> None:
         """Ask no longer."""
@@ -173,15 +189,16 @@ class Epoll:
         self._check()
         if maxevents != -1 and maxevents <= 0:
             raise ValueError(f"maxevents must be greater than 0, got {maxevents}")
-        for number in [number for number in self._wanted if number not in self._node.descriptors]:
+        for number in [number for number, (description, _) in self._wanted.items() if not is_open(number, description)]:
             del self._wanted[number]  # the kernel forgets a file when it is closed
-        live = {number: mask & ~_ONESHOT for number, mask in self._wanted.items() if mask != _ONESHOT}
+        live = {number: (file, mask & ~_ONESHOT) for number, (file, mask) in self._wanted.items() if mask != _ONESHOT}
         found = poll(self._node, live, None if timeout is None or timeout < 0 else timeout)
         if maxevents > 0:
             found = found[:maxevents]
         for number, _ in found:
-            if self._wanted[number] & _ONESHOT:
-                self._wanted[number] = _ONESHOT
+            description, mask = self._wanted[number]
+            if mask & _ONESHOT:
+                self._wanted[number] = (description, _ONESHOT)
         return found
 
     def close(self) -> None:
@@ -205,20 +222,14 @@ class Epoll:
         if self.closed:
             raise ValueError("I/O operation on closed epoll object")
 
-    def _number(self, fd: Any) -> int:
+    def _registered(self, fd: Any) -> int:
         self._check()
         number = number_of(fd)
-        if description_of(self._node, number) is None:
-            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-        return number
-
-    def _registered(self, fd: Any) -> int:
-        number = self._number(fd)
         if number not in self._wanted:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         return number
 
-    def _want(self, number: int, eventmask: int) -> None:
+    def _want(self, number: int, description: Description | None, eventmask: int) -> None:
         if eventmask & _EDGE:
             raise OSError(errno.EINVAL, "EPOLLET is not supported on an emulated host")
-        self._wanted[number] = eventmask
+        self._wanted[number] = (description, eventmask)

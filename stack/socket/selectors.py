@@ -9,8 +9,8 @@ from typing import Any
 
 from stack.network.node import Node
 from stack.network.place import current_node
-from stack.socket.description import ERR, HUP, IN, OUT
-from stack.socket.select import description_of, waited
+from stack.socket.description import ERR, HUP, IN, OUT, Description
+from stack.socket.select import description_of, is_open, waited
 
 _Impl: Any = selectors._BaseSelectorImpl
 
@@ -22,18 +22,22 @@ class HostSelector(_Impl):  # type: ignore[misc]
         _Impl.__init__(self)
         node: Any = current_node()
         self._node: Node = node
+        self._files: dict[int, Description] = {}
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
         """As `BaseSelector.register`; only sockets of this host."""
         number = self._fileobj_lookup(fileobj)
-        if description_of(self._node, number) is None:
+        found = self._files.get(number) or description_of(self._node, fileobj)
+        if found is None:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         key: selectors.SelectorKey = _Impl.register(self, fileobj, events, data)
+        self._files[number] = found
         return key
 
     def unregister(self, fileobj: Any) -> selectors.SelectorKey:
         """As `BaseSelector.unregister`."""
         key: selectors.SelectorKey = _Impl.unregister(self, fileobj)
+        del self._files[key.fd]
         return key
 
     def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
@@ -43,13 +47,11 @@ class HostSelector(_Impl):  # type: ignore[misc]
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """As `BaseSelector.select`."""
-        descriptors = self._node.descriptors
-
         def ready() -> list[tuple[selectors.SelectorKey, int]]:
             found = []
             for key in self._fd_to_key.values():
-                description = descriptors.get(key.fd)
-                if description is None:
+                description = self._files[key.fd]
+                if not is_open(key.fd, description):
                     continue
                 has = description.events
                 events = key.events & (
@@ -60,13 +62,14 @@ class HostSelector(_Impl):  # type: ignore[misc]
                     found.append((key, events))
             return found
 
-        sources = [description for key in self._fd_to_key.values() if (description := descriptors.get(key.fd)) is not None]
+        sources = [description for number, description in self._files.items() if is_open(number, description)]
         result: list[tuple[selectors.SelectorKey, int]] = waited(self._node, sources, timeout, ready, "select")
         return result
 
     def close(self) -> None:
         """Forget everything."""
         _Impl.close(self)
+        self._files.clear()
 
     def fileno(self) -> int:
         """A host's selector has no number."""

@@ -19,7 +19,7 @@ from stack.socket.names import Names
 from stack.socket.switch import switch
 from tests.socket.worlds import World
 
-DELAY = 3_000_000
+DELAY = "3 ms"
 
 
 class Emulated(World):

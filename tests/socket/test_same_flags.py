@@ -18,7 +18,7 @@ SIOCATMARK = 0x8905
 
 
 def at_mark(s: socket.socket) -> int:
-    return int(struct.unpack("i", fcntl.ioctl(s.fileno(), SIOCATMARK, bytes(4)))[0])
+    return int(struct.unpack("i", fcntl.ioctl(s, SIOCATMARK, bytes(4)))[0])
 
 
 def test_peek_leaves_the_data(world: World) -> None:
