@@ -17,7 +17,7 @@ from stack.host.attachment import IPV4_TYPE, IPV6_TYPE, Attachment, Outgoing
 from stack.host.groups import Groups
 from stack.host.icmp import IcmpLayer
 from stack.host.icmpv6 import Icmpv6Layer
-from stack.host.ipv4 import IPv4Layer
+from stack.host.ipv4 import LINK, IPv4Layer
 from stack.host.ipv6 import IPv6Layer
 from stack.host.netstat import Netstat, netstat
 from stack.host.settings import HostSettings
@@ -33,7 +33,6 @@ from stack.ip.formats.ipv6 import IPv6
 from stack.ip.path_mtu import PathMTU
 from stack.ip.route import Route, RouteTable
 from stack.link.formats.arp import ARP
-from stack.link.formats.ethernet import Ethernet
 from stack.link.interface import Interface
 from stack.tcp.formats.tcp import TCP
 from stack.udp.formats.udp import UDP
@@ -164,8 +163,8 @@ class HostEngine:
         """Take a frame that arrived at an interface."""
         self.now = now
         interface, packet = item
-        headers = packet._headers  # what is known of it already: a frame that travels as headers shows them
-        if len(headers) != 3 or not self._take_headers(interface, packet, *headers):
+        headers = packet._headers  # a frame that travels as headers shows them; others are taken as octets
+        if headers is None or len(headers) != 3 or not self._take_headers(interface, packet, *headers):
             self.accept(interface, packet)
 
     def timeout(self, now: int) -> None:
@@ -219,7 +218,7 @@ class HostEngine:
             number = ip.next_header
         else:
             return False
-        if upper.checksum is not Sealed or ethernet.destination != interface.mac or packet.trailer:
+        if upper.checksum is not Sealed or ethernet.destination != interface.mac or packet._trailer:
             return False
         if kind is TCP:
             if upper.data_offset is not Sealed or number != 6:
@@ -246,34 +245,30 @@ class HostEngine:
         """Take a frame as octets."""
         try:
             data = bytes(packet)
-            ethernet = packet.get(Ethernet)
         except WireError:
             self.drop(DropReason.MALFORMED, packet)
             return
-        if ethernet is None:
+        if len(data) < LINK:
             self.drop(DropReason.MALFORMED, packet)
-        elif not self._hears(interface, ethernet.destination):
+        elif data[:6] != interface.mac and not data[0] & 1:  # the I/G bit: broadcast and multicast
             self.drop(DropReason.NOT_FOR_US, packet)
-        elif ethernet.type == IPV4_TYPE:
+        elif (kind := data[12] << 8 | data[13]) == IPV4_TYPE:
             self.ipv4.receive(interface, packet, data)
-        elif ethernet.type == IPV6_TYPE:
+        elif kind == IPV6_TYPE:
             self.ipv6.receive(interface, packet, data)
-        elif ethernet.type == ARP_TYPE:
-            self._arp(interface, packet, ethernet, data)
+        elif kind == ARP_TYPE:
+            self._arp(interface, packet, data)
         else:
             self.drop(DropReason.UNKNOWN_TYPE, packet)
 
-    def _hears(self, interface: Interface, mac: MAC) -> bool:
-        return mac == interface.mac or mac.is_group
-
-    def _arp(self, interface: Interface, packet: Packet, ethernet: Ethernet, data: bytes) -> None:
+    def _arp(self, interface: Interface, packet: Packet, data: bytes) -> None:
         attachment = self.attachments[interface]
         try:
-            arp, _ = ARP.decode(data, 14, len(data))
+            arp, _ = ARP.decode(data, LINK, len(data))
         except WireError:
             self.drop(DropReason.MALFORMED, packet)
             return
-        reason = attachment.arp.receive(ethernet, arp, self.now)
+        reason = attachment.arp.receive(arp, self.now)
         self.timers.arm(attachment.neighbours4)
         if reason is not None:
             self.drop(reason, packet)

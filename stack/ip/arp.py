@@ -39,7 +39,7 @@ class AddressResolution:
         """Tell everyone where `address` is: a gratuitous request (RFC 5227 section 2.3)."""
         self._send(MAC.BROADCAST, REQUEST, address, MAC(0), address, f"gratuitous: {address} is here")
 
-    def receive(self, ethernet: Ethernet, arp: ARP, now: int) -> DropReason | None:
+    def receive(self, arp: ARP, now: int) -> DropReason | None:
         """Take an ARP packet; says why it was of no use."""
         if (arp.hardware_type, arp.protocol_type, arp.hardware_length, arp.protocol_length) != (_ETHERNET, _IPV4, 6, 4):
             return DropReason.MALFORMED
