@@ -15,9 +15,10 @@ from stack.ip.formats.ipv4 import IPv4
 from stack.ip.formats.ipv6 import IPv6
 from stack.link.formats.arp import ARP
 from stack.link.formats.ethernet import Ethernet
+from stack.view.following import origin
 from stack.view.ladder import EVERYONE, Arrow, Column, Ladder
 from stack.view.record import Record
-from stack.view.summary import Summary, origin, summaries
+from stack.view.summary import Summary, summaries
 
 MOST = 200  # arrows that a ladder draws, unless it is told otherwise
 

@@ -10,8 +10,9 @@ from typing import Any
 from stack.base.quantity import show_time
 from stack.codec.packet import Packet
 from stack.view.detail import characters
+from stack.view.following import origin
 from stack.view.record import Record, seconds
-from stack.view.summary import line_of, origin, summaries
+from stack.view.summary import line_of, summaries
 from stack.view.theme import MONO, SANS, css
 from stack.view.tree import Node, tree
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from stack.base.address import ip_address
-from stack.capture.conversations import Conversations, Tcp
+from stack.capture.conversations import Tcp
 from stack.capture.dissect import Transport
-from stack.capture.trace import Trace
 from stack.tcp.formats.tcp import ACK, SYN, TCP
+from stack.view.following import follow, origin
 from stack.view.record import Record
-from stack.view.summary import dissect, origin
 
 
 class Segment(NamedTuple):
@@ -50,13 +49,15 @@ class Conversation:
 
 
 def conversation(records: Iterable[Record], stream: int | None = None) -> Conversation:
-    """The TCP connection number `stream` of a trace (as in `tcp.stream`), or the one with the most octets.
+    """The TCP connection number `stream` of a trace (in order of their first segments), or the one with the most octets.
 
     Raises `ValueError` where there is none. Of a capture of several interfaces, the first that saw it counts.
     """
     found: dict[int, list[tuple[int, Transport, Tcp]]] = {}
-    for time, transport, tcp in _followed(records):
-        found.setdefault(tcp.stream, []).append((time, transport, tcp))
+    streams: dict[tuple[str, int], int] = {}
+    for time, interface, transport, tcp in _followed(records):
+        number = streams.setdefault((interface, tcp.stream), len(streams))
+        found.setdefault(number, []).append((time, transport, tcp))
     if not found or (stream is not None and stream not in found):
         raise ValueError("there is no TCP connection in this trace" if stream is None else f"no TCP stream {stream}")
     if stream is None:
@@ -76,27 +77,15 @@ def _name(end: tuple[bytes, int]) -> str:
     return f"[{address}]:{end[1]}" if ":" in address else f"{address}:{end[1]}"
 
 
-def _followed(records: Iterable[Record]) -> Iterable[tuple[int, Transport, Tcp]]:
-    """Each TCP segment with what its conversation says."""
-    if isinstance(records, Trace) and len(records.interfaces) < 2:
-        for view in records.views():
-            if view.tcp is not None and view.dissection.transport is not None:
-                yield view.record.time, view.dissection.transport, view.tcp
-        return
-    conversations = Conversations()
+def _followed(records: Iterable[Record]) -> Iterator[tuple[int, str, Transport, Tcp]]:
+    """Each TCP segment with what its conversation says, of the interface where the connection was first seen."""
     seen: dict[tuple[object, ...], str] = {}
-    for record in records:
-        dissection = dissect(record.packet, getattr(record, "length", None))
+    for record, dissection, tcp, _ in follow(records):
         transport = dissection.transport
-        if transport is None or not isinstance(transport.header, TCP):
-            continue
-        key = tuple(sorted((transport.source, transport.destination)))
-        if seen.setdefault(key, record.interface) != record.interface:
-            continue
-        conversations.take(record.time, dissection)
-        tcp = conversations.tcp(conversations.taken - 1)
-        if tcp is not None:
-            yield record.time, transport, tcp
+        if tcp is not None and transport is not None:
+            key = tuple(sorted((transport.source, transport.destination)))
+            if seen.setdefault(key, record.interface) == record.interface:
+                yield record.time, record.interface, transport, tcp
 
 
 def _segment(time: int, transport: Transport, tcp: Tcp, near: list[int]) -> Segment:

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
-from stack.capture.conversations import Conversations, Tcp
+from stack.capture.conversations import Tcp
 from stack.capture.dissect import Dissection
-from stack.capture.trace import Trace
 from stack.codec.header import Header
 from stack.codec.packet import Packet
 from stack.ip.formats import icmp, icmpv6
@@ -20,6 +19,7 @@ from stack.ip.formats.icmpv6 import ICMPv6
 from stack.ip.formats.ipv4 import IPv4
 from stack.ip.formats.ipv6 import IPv6
 from stack.link.formats.ethernet import Ethernet
+from stack.view.following import dissect, follow
 from stack.view.info.about import SPEAKERS, About, Info, Speaker
 from stack.view.record import Record
 
@@ -37,36 +37,9 @@ class Summary(NamedTuple):
 
 
 def summaries(records: Iterable[Record]) -> Iterator[tuple[Record, Summary]]:
-    """Each record with its line. Numbers are relative, and findings told, by what the whole capture shows.
-
-    In a capture of several interfaces each has conversations of its own: a segment that passes two of them is not
-    sent twice.
-    """
-    if isinstance(records, Trace) and len(records.interfaces) < 2:
-        for view in records.views():
-            yield view.record, summary(view.dissection, view.tcp)
-        return
-    known: dict[str, tuple[Conversations, list[int]]] = {}
-    for record in records:
-        conversations, numbers = known.setdefault(record.interface, (Conversations(), [0]))
-        dissection = dissect(record.packet, getattr(record, "length", None))
-        conversations.take(record.time, dissection)
-        numbers.append(record.number)
-        tcp = conversations.tcp(conversations.taken - 1)
-        yield record, summary(dissection, tcp, numbers.__getitem__)
-
-
-def origin(records: Iterable[Record]) -> int:
-    """The time from which a list counts: that of the capture's first packet, also where only a part is shown."""
-    if isinstance(records, Trace):
-        return next((view.record.time - view.time_relative for view in records.views()), 0)
-    return next((record.time for record in records), 0)
-
-
-def dissect(packet: Packet, length: int | None = None) -> Dissection:
-    """A packet's headers as they are on the wire, nothing left Sealed; `length`: octets of which it has the first."""
-    data = bytes(packet)
-    return Dissection(Packet.parse(data, packet.linktype, cause=packet.cause), length or len(data))
+    """Each record with its line. Numbers are relative, and findings told, by what the whole capture shows."""
+    for record, dissection, tcp, number_of in follow(records):
+        yield record, summary(dissection, tcp, number_of)
 
 
 def line_of(packet: Packet) -> Summary:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from stack.capture.trace import Trace
+from stack.view.following import origin
 from stack.view.record import Record, seconds
-from stack.view.summary import Summary, origin, summaries
+from stack.view.summary import Summary, summaries
 from stack.view.theme import style
 
 if TYPE_CHECKING:
