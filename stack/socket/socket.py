@@ -11,6 +11,7 @@ import contextlib
 import errno
 import math
 import socket
+import sys
 import warnings
 from collections.abc import Callable
 from socket import AF_INET, SOCK_DGRAM, SOCK_STREAM
@@ -76,9 +77,9 @@ class Socket(socket.socket):
         self._io_refs = 0
         self._closed = False
 
-    def __del__(self) -> None:
+    def __del__(self, _closed: Any = CLOSED, _ending: Callable[[], bool] = sys.is_finalizing) -> None:
         file = self._file
-        if file is CLOSED:
+        if file is _closed or _ending():
             return
         warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
         self._file = CLOSED
