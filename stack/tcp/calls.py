@@ -187,9 +187,10 @@ def abort(b: Block, now: int, cause: str | None = "aborted") -> None:
     """3.10.5. ABORT Call"""
     if b.state is CLOSED:
         return
-    if b.state in _RESETS:
+    resets = b.state in _RESETS
+    if resets:
         b.reset_due = (b.snd.nxt, b.rcv.nxt, cause)
-    become_closed(b, now, None if b.closed_by_user else errno.ECONNRESET)
+    become_closed(b, now, errno.ECONNRESET if resets and not b.closed_by_user else None)
     output(b, now)
 
 

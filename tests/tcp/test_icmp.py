@@ -4,7 +4,7 @@ from stack.base.address import IPv6Address
 from stack.tcp.connection import Connection
 from stack.tcp.state import CLOSED, ESTABLISHED
 from tests.ledger import rfc
-from tests.tcp.builders import A, B, PLAIN, Pen, client
+from tests.tcp.builders import PLAIN, A, B, Pen, client
 
 
 @rfc("9293", "MUST-54")

@@ -7,7 +7,7 @@ from stack.tcp.reset import refusal
 from stack.tcp.settings import TcpSettings
 from stack.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED
 from tests.ledger import rfc
-from tests.tcp.builders import A, B, MS, PLAIN
+from tests.tcp.builders import MS, PLAIN, A, B
 
 S = 1000 * MS
 

@@ -7,9 +7,9 @@ from stack.tcp.connection import Connection
 from stack.tcp.isn import initial_sequence, timestamp_offset
 from stack.tcp.segment import Segment
 from stack.tcp.settings import TcpSettings
-from stack.tcp.state import CLOSED, CLOSE_WAIT, ESTABLISHED, FIN_WAIT_1, LISTEN, SYN_RECEIVED, SYN_SENT
+from stack.tcp.state import CLOSE_WAIT, CLOSED, ESTABLISHED, FIN_WAIT_1, LISTEN, SYN_RECEIVED, SYN_SENT
 from tests.ledger import rfc
-from tests.tcp.builders import A, B, MS, MSS_1000, PLAIN, Pair, Pen, client, established, pair, server
+from tests.tcp.builders import MS, MSS_1000, PLAIN, A, B, Pair, Pen, client, established, pair, server
 
 S = 1000 * MS
 

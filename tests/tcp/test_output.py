@@ -1,4 +1,5 @@
 import errno
+import itertools
 
 import pytest
 
@@ -96,7 +97,7 @@ def test_a_shut_window_is_probed_by_one_octet_less_and_less_often() -> None:
             pen.write(".", 1, ack=1001, win=0)
     assert {len(text) for _, text, _ in sent} == {1}
     assert sent[0][2] == "zero-window probe 1"
-    gaps = [b - a for a, b in zip(times, times[1:], strict=False)]
+    gaps = [b - a for a, b in itertools.pairwise(times)]
     assert gaps[1] == 2 * gaps[0]
     assert gaps[-1] == 120 * S
     assert pen.connection.state is ESTABLISHED

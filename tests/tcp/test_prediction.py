@@ -5,6 +5,7 @@ import random
 import pytest
 
 from stack.tcp import connection as face
+from stack.tcp import prediction
 from stack.tcp.settings import TcpSettings
 from tests.tcp.builders import MS, Pair, Sent, established, pair
 
@@ -53,7 +54,7 @@ def test_the_same_segments_and_states_both_ways(seed: int, loss: float, plain: b
 
 def test_prediction_meets_most_of_a_bulk_transfer(monkeypatch: pytest.MonkeyPatch) -> None:
     met: list[bool] = []
-    real = face.predicted
+    real = prediction.predicted
 
     def counted(*args: object) -> bool:
         met.append(real(*args))  # type: ignore[arg-type]
