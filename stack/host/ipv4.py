@@ -84,6 +84,8 @@ class IPv4Layer(Internet):
             host.drop(DropReason.MALFORMED, packet)
         elif ones_sum(data[LINK:at]):
             host.drop(DropReason.BAD_CHECKSUM, packet)
+        elif ip.protocol == 6 and not data[20] & 0x3F and not data[21] and host.tcp.receive_known(ip, data, at, end, packet):
+            pass  # whole, and for one of our connections
         elif not self.acceptable(ip, interface):
             host.drop(DropReason.BAD_ADDRESS, packet)
         elif not self.local(ip.destination, interface):

@@ -69,6 +69,8 @@ class IPv6Layer(Internet):
         end = at + ip.payload_length
         if ip.version != 6 or end > len(data):
             host.drop(DropReason.MALFORMED, packet)
+        elif ip.next_header == 6 and host.tcp.receive_known(ip, data, at, end, packet):
+            pass  # for one of our connections
         elif not self.acceptable(ip, interface):
             host.drop(DropReason.BAD_ADDRESS, packet)
         elif self.local(ip.destination, interface):

@@ -52,15 +52,22 @@ class Timers:
     @property
     def deadline(self) -> int | None:
         """The earliest deadline, or earlier: that of a thing whose deadline has moved since."""
-        busy, idle = self._head(self._busy, False), self._head(self._idle, True)
-        if busy is None or (idle is not None and idle < busy):
-            return idle
-        return busy
+        busy, idle = self._busy, self._idle
+        while busy and busy[0][2].deadline is None:
+            self._put_back(busy)
+        while idle and (not busy or idle[0][0] < busy[0][0]):
+            if idle[0][2].deadline is not None:
+                return idle[0][0]
+            self._put_back(idle)
+        return busy[0][0] if busy else None
 
     @property
     def housekeeping(self) -> bool:
         """True if all that is due only keeps house."""
-        return self._head(self._busy, False) is None
+        for heap, wanted in ((self._idle, True), (self._busy, False)):
+            while heap and (heap[0][2].deadline is None or heap[0][2].housekeeping is not wanted):
+                self._put_back(heap)
+        return not self._busy
 
     def timeout(self, now: int) -> None:
         """Wake whatever is due."""
@@ -74,14 +81,9 @@ class Timers:
                     thing.timeout(now)
                 self.arm(thing)
 
-    def _head(self, heap: _Heap, housekeeping: bool) -> int | None:
-        """The time of the first entry of a thing that waits for something of this heap's kind."""
-        while heap:
-            when, _, thing = heap[0]
-            if thing.deadline is not None and thing.housekeeping is housekeeping:
-                return when
-            heappop(heap)
-            if thing.scheduled == when:
-                thing.scheduled = None
-            self.arm(thing)
-        return None
+    def _put_back(self, heap: _Heap) -> None:
+        """The first entry is not true, or not any more: its thing goes where it belongs, if anywhere."""
+        when, _, thing = heappop(heap)
+        if thing.scheduled == when:
+            thing.scheduled = None
+        self.arm(thing)
