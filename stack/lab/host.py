@@ -147,7 +147,7 @@ class Host:
 
     def start(self, function: Callable[..., Any], *arguments: Any, name: str | None = None) -> Program:
         """Run `function(*arguments)` on the host: a coroutine function on its asyncio loop, others in a thread of their own."""
-        is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))
+        is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
         start = self.network.programs.start_async if is_async else self.network.programs.start
         return start(self.node, function, *arguments, name=name)
 
@@ -172,7 +172,8 @@ class Host:
     def resolve(self, target: Host | str, version: int | None = None) -> IPAddress:
         """The address of a host, a name or a literal address: IPv4 first, unless `version` says 6."""
         self.network.update()
-        wanted = {4: IPv4Address, 6: IPv6Address, None: (IPv4Address, IPv6Address)}[version]
+        kinds: dict[int | None, tuple[type[IPAddress], ...]] = {4: (IPv4Address,), 6: (IPv6Address,)}
+        wanted = kinds.get(version, (IPv4Address, IPv6Address))
         name = target.name if isinstance(target, Host) else target
         known = self.network.names.addresses(name)
         for one in [ip_address(name)] if known is None else known:

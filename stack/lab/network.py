@@ -15,6 +15,7 @@ from stack.lab.host import Host
 from stack.lab.link import Link
 from stack.lab.probe import Probe
 from stack.lab.switch import Switch
+from stack.link.direction import Direction
 from stack.link.interface import Interface
 from stack.network.addressing import global_of
 from stack.network.partition import Partition
@@ -76,7 +77,11 @@ class Network:
         ends = (self.member(a), self.member(b))
         if ends[0] is ends[1]:
             raise StackError(f"{ends[0].name} cannot be linked to itself: it has a loopback interface")
-        link = self.wiring.connect(ends[0].new_interface(), ends[1].new_interface(), name=name, **settings)
+        return self.join(ends[0].new_interface(), ends[1].new_interface(), name=name, **settings)
+
+    def join(self, a: Interface, b: Interface, *, name: str | None = None, **settings: Any) -> Link:
+        """A link between two interfaces."""
+        link = self.wiring.connect(a, b, name=name, **settings)
         assert isinstance(link, Link)
         link.network = self
         self.links[link.name] = link
@@ -161,8 +166,11 @@ class Network:
         """Capture every link, one capture interface each: a packet that crosses three links stands there three times."""
         return capture_network(self, path, **options)
 
-    def replay(self, path: str | Path, into: Host | Interface | str, **options: Any) -> Replay:
-        """Send a capture's frames to a host, at their recorded times from now on. See `stack.lab.replaying`."""
+    def replay(self, path: str | Path, into: Host | Direction | str, **options: Any) -> Replay:
+        """Send a capture's frames to a host, or into `link.toward(host)`, at their recorded times from now on.
+
+        See `stack.lab.replaying.replay`.
+        """
         from stack.lab.replaying import replay
 
         return replay(self, path, into, **options)

@@ -48,9 +48,7 @@ class Probe(Source):
         self.name = name or ("probe" if number == 1 else f"probe{number}")
         self.interface = Interface("eth0", network.topology.mac(), owner=self.name)
         self.interface.handler = _Handler(self)
-        self.link: Any = network.wiring.connect(host.new_interface(), self.interface, **settings)
-        self.link.network = network
-        network.links[self.link.name] = self.link
+        self.link = network.join(host.new_interface(), self.interface, **settings)
         self._used: dict[IPAddress, None] = {}
         self._arrived: deque[tuple[int, Packet]] = deque()
         network.update()
@@ -79,8 +77,7 @@ class Probe(Source):
     @property
     def facing(self) -> Interface:
         """The host's interface at the other end."""
-        ends: tuple[Interface, Interface] = self.link.ends
-        return ends[0]
+        return self.link.ends[0]
 
     def answers_for(self, address: IPAddress) -> bool:
         """Does it say that this address is its own?"""
@@ -100,7 +97,7 @@ class Probe(Source):
             complete = self._completed(Packet(packet) if isinstance(packet, Header) else packet)
             frame = Packet.parse(bytes(complete), cause=complete.cause)
         for kind in (IPv4, IPv6):
-            ip = frame.get(kind)
+            ip: Any = frame.get(kind)
             if ip is not None:
                 self._used[ip.source] = None
         self.interface.send(frame, self.network.now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from stack.capture import trace
@@ -29,7 +29,7 @@ class Trace(trace.Trace):
         """A graph of one TCP connection: "sequence" (numbers over time), "throughput" or "window". Needs matplotlib."""
         from stack.view import plot
 
-        kinds = {"sequence": plot.time_sequence, "throughput": plot.throughput, "window": plot.window}
+        kinds: dict[str, Callable[..., Picture]] = {"sequence": plot.time_sequence, "throughput": plot.throughput, "window": plot.window}
         if what not in kinds:
             raise ValueError(f"{what!r} is not a plot; expected one of {', '.join(kinds)}")
         return kinds[what](self, stream=stream, **options)
