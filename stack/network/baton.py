@@ -46,6 +46,7 @@ class Wait:
         if self.state == WAITING:
             self.state = QUEUED
             self.programs.wakes += 1
+            self.programs.activity += 1
             self.programs.ready.append(self)
 
     def timeout(self, now: int) -> None:
@@ -61,14 +62,15 @@ class Wait:
         strand = self.strand
         if strand is None or strand.program is None:
             return False
-        return strand.empty >= (self.programs.tolerance if self.sources else SLEEPS)
+        limit = self.programs.tolerance if self.sources else SLEEPS
+        return strand.empty >= limit and strand.looked == self.programs.activity
 
 
 class Strand:
     """A thread that may hold the baton. `program` is None for the calling thread."""
 
     __slots__ = (
-        "abandoned", "body", "empty", "ending", "ident", "lock", "mark", "name", "node", "program", "programs",
+        "abandoned", "body", "empty", "ending", "ident", "lock", "looked", "mark", "name", "node", "program", "programs",
         "refusals", "resting", "spun", "thread", "timed_out", "turns", "waits",
     )  # fmt: skip
 
@@ -83,8 +85,10 @@ class Strand:
         self.turns = 0                                       # how often it was passed the baton
         self.waits: list[Wait] = []                          # the innermost last; more than one in the calling thread only
         self.resting: list[Wait] = []
-        # Idle? How often it woke by time-out, and waited again with nothing changed since it woke.
+        # Idle? How often it woke by time-out, and waited again with nothing changed since it woke; and what had happened
+        # in the network when it last did so (for it may look at more than it waits for).
         self.empty = 0
+        self.looked = 0
         self.timed_out = False
         self.mark = 0
         self.spun = 0                                        # nanoseconds passed by polling, see Programs.spin

@@ -75,6 +75,8 @@ class Programs:
         self.ready: deque[Any] = deque()
         #: Counts the waits that a source woke.
         self.wakes = 0
+        #: Counts what happened, apart from housekeeping and idle programs' time-outs.
+        self.activity = 0
         self.live: dict[Program, Strand | None] = {}
         self.caller = Strand(self)
         self.holder = self.caller
@@ -249,6 +251,7 @@ class Programs:
     def gone(self, program: Program) -> None:
         """A program has ended."""
         self.wakes += 1
+        self.activity += 1
         self.live.pop(program, None)
 
     # Inside
@@ -293,6 +296,7 @@ class Programs:
             wait.deadline = deadline
             scheduler.poke(wait)
         strand.waits.append(wait)
+        strand.looked = self.activity
         try:
             self._drive(strand, wait)
         finally:
@@ -336,9 +340,10 @@ class Programs:
                 continue
             thing = scheduler.peek()
             limit = self._limit
+            idle = getattr(thing, "housekeeping", False)
             if (
                 thing is None
-                or (getattr(thing, "housekeeping", False) and limit is None and not scheduler.busy())
+                or (idle and limit is None and not scheduler.busy())
                 or (limit is not None and (scheduler.next_time() or 0) > limit)
             ):
                 if not calling:
@@ -347,7 +352,10 @@ class Programs:
                     return
                 else:
                     raise Deadlock(account(self))
-            elif calling:
+                continue
+            if not idle:
+                self.activity += 1
+            if calling:
                 scheduler.fire(thing)
             else:
                 try:
@@ -370,8 +378,11 @@ class Programs:
                 cross(strand, turn.strand)
             return True
         thing = self.scheduler.peek()
-        if thing is None or (quiescent and getattr(thing, "housekeeping", False) and not self.scheduler.busy()):
+        idle = getattr(thing, "housekeeping", False)
+        if thing is None or (quiescent and idle and not self.scheduler.busy()):
             return False
+        if not idle:
+            self.activity += 1
         self.scheduler.fire(thing)
         return True
 

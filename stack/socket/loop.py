@@ -45,6 +45,7 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
         self._later: int | None = None                       # when a loop that spins has its next turn
         self._spins = 0
         self._spun = 0
+        self._looked = 0                                     # what had happened in the network at its last turn
         self.empty = 0                                       # turns in a row by time-out that changed nothing
         self._thread_id: int | None = None
         self._default_executor: Any = None
@@ -71,7 +72,7 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
     @property
     def housekeeping(self) -> bool:
         """Has it been waking by time-out only, changing nothing?"""
-        return self.empty >= SLEEPS * max(1, len(self._scheduled))
+        return self.empty >= SLEEPS * max(1, len(self._scheduled)) and self._looked == self.programs.activity
 
     def timeout(self, now: int) -> None:
         self._by_time = True
@@ -130,6 +131,8 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
 
     def _woken(self) -> None:
         self.empty = 0
+        self.programs.wakes += 1
+        self.programs.activity += 1
         self._queue()
 
     def _queue(self) -> None:
@@ -165,10 +168,11 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
                 self.empty = self._spins = self._spun = 0
             elif by_time:
                 self.empty += 1
-            self._follow(changed)
+            self._looked = programs.activity
+            self._follow()
             scheduler.poke(self)
 
-    def _follow(self, changed: bool) -> None:
+    def _follow(self) -> None:
         """See that the next turn comes, if there is cause for one now."""
         if self._ready or self._selector.noted:
             self._spins += 1

@@ -59,6 +59,8 @@ def install(switch: Switch) -> None:
         handler = reference()
         if handler is not None and handler.lock is not None:
             handler.lock = locks.RLock()
+    for name in ("concurrent.futures", "asyncio"):
+        logging.getLogger(name).addFilter(_of_interest)
     _install_threads(switch)
     _install_import_lock(switch)
     # Programs end before the interpreter waits for their threads. (Those registered last are called first.)
@@ -148,6 +150,11 @@ def _programs_with(ident: int) -> Programs | None:
         if any(strand is not None and strand.ident == ident for strand in programs.live.values()):
             return programs
     return None
+
+
+def _of_interest(record: logging.LogRecord) -> bool:
+    """A worker that is ended with its network has no news for the log."""
+    return not (record.exc_info and record.exc_info[0] is ProgramExit)
 
 
 def _close_all() -> None:
