@@ -116,8 +116,7 @@ def examine(segment: Segment, here: Half, there: Half, first_rtt: int) -> Result
         here.original_ack = segment.number
         here.duplicates = 0
     if there.highest_to_ack and segment.flags & ACK and after(segment.ack, there.highest_to_ack):
-        if not there.findings & _PROBE:  # an ACK that opens the window may take the probe's octet with it
-            findings |= _ACK_LOST
+        findings |= _ACK_LOST
         # Told once; and where nothing but the ACK goes further, not again before the other side does.
         there.highest_to_ack = 0 if there.highest_to_ack == there.next else there.next
     if (segment.length or segment.flags & (SYN | FIN)) and not findings & _KEEP_ALIVE:
@@ -153,17 +152,12 @@ def _about_window(segment: Segment, here: Half, there: Half) -> int:
 
 
 def _about_repetition(segment: Segment, here: Half, there: Half) -> int:
-    """A bare segment that changes neither window nor sequence number."""
-    same_ack = segment.ack == here.ack
-    if segment.window and same_ack and there.findings & _KEEP_ALIVE:
-        return _KEEP_ALIVE_ACK
-    if not segment.window and there.findings & _PROBE:
-        if segment.ack == here.ack + 1 & 0xFFFFFFFF:  # the receiver took the octet of the probe
-            there.next = there.highest_to_ack = segment.ack
-            return _PROBE_ACK
-        if same_ack:
-            return _PROBE_ACK
-    return _DUPLICATE_ACK if segment.window and same_ack else 0
+    """A bare segment that changes neither window nor numbers."""
+    if segment.ack != here.ack:
+        return 0
+    if not segment.window:
+        return _PROBE_ACK if there.findings & _PROBE else 0
+    return _KEEP_ALIVE_ACK if there.findings & _KEEP_ALIVE else _DUPLICATE_ACK
 
 
 def _about_order(segment: Segment, here: Half, there: Half, first_rtt: int) -> int:

@@ -47,14 +47,14 @@ def _followed(name: str, value: Callable[[Tcp, Transport], Any], kind: Kind = Ki
     return Field(f"tcp.{name}", kind, read)
 
 
-def _options(name: str, kind: int, values: Callable[[bytes], Iterable[int]]) -> Field:
+def _options(name: str, kind: int, values: Callable[[bytes], Iterable[int]], what: Kind = Kind.INTEGER) -> Field:
     def read(view: View) -> Iterable[Any]:
         transport = view.dissection.transport
         if transport is None or not isinstance(transport.header, TCP):
             return ()
         return [v for k, body in tcp_options(transport.header.options) if k == kind for v in values(body)]
 
-    return Field(f"tcp.options.{name}", Kind.INTEGER, read)
+    return Field(f"tcp.options.{name}", what, read)
 
 
 def _number(size: int, at: int = 0) -> Callable[[bytes], Iterable[int]]:
@@ -116,7 +116,8 @@ def _acknowledgment(about: Tcp, transport: Transport) -> int:
 def _window(about: Tcp, transport: Transport) -> int:
     header: Any = transport.header
     window: int = header.window
-    return window * about.scale if about.scale > 0 and not header.flags & SYN else window
+    scaled = about.scale > 0 and not header.flags & SYN and not transport.partial
+    return window * about.scale if scaled else window
 
 
 def _flag_letters(header: TCP) -> str:
@@ -161,11 +162,11 @@ _TCP = [
     _options("timestamp.tsecr", TIMESTAMPS, _number(4, 4)),
     _sack_edges("sack_le", 0),
     _sack_edges("sack_re", 4),
-    _options("sack_perm", SACK_PERMITTED, lambda body: [1]),
+    _options("sack_perm", SACK_PERMITTED, lambda body: [1], Kind.PRESENCE),
     *(_analysis(finding.name.lower(), finding) for finding in Finding if finding.name),
     _analysis("flags", sum(Finding)),
     _followed("analysis.duplicate_ack_num", lambda about, _: about.duplicate or None),
-    _followed("analysis.duplicate_ack_frame", lambda about, _: about.duplicate_of or None),
+    _followed("analysis.duplicate_ack_frame", lambda about, _: about.duplicate_of if about.duplicate else None),
     _followed("analysis.acks_frame", lambda about, _: about.acks_frame or None),
     _followed("analysis.ack_rtt", lambda about, _: about.ack_time if about.acks_frame else None, Kind.TIME),
     _followed("analysis.initial_rtt", _first_rtt, Kind.TIME),

@@ -147,8 +147,8 @@ class _Parser:
             found = sliced(found, cut, self._expression)
         if isinstance(found, Operand) and self._take("&"):
             mask = self._take("word", "character")
-            if mask is None or found.kind not in (Kind.INTEGER, Kind.BOOLEAN):
-                raise self._error("a number, after a field that is one", mask)
+            if mask is None or found.kind not in (Kind.INTEGER, Kind.BOOLEAN, *OCTETS):
+                raise self._error("a number, after a field that has bits", mask)
             found = masked(found, value_of(mask, Kind.INTEGER, self._expression))
         return found
 
@@ -224,7 +224,7 @@ class _Parser:
 
 
 def _unknown(token: Token) -> str:
-    if token.kind != "word":
+    if token.kind != "word" or not token.text[0].isalpha():
         return "expected a field"
     try:
         find_field(token.text)

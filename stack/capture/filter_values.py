@@ -152,8 +152,10 @@ FUNCTIONS = ("count", "len", "lower", "upper")
 
 
 def masked(operand: Operand, mask: int) -> Operand:
-    """`field & mask`"""
+    """`field & mask`; octets count as one number."""
     read = operand.read
+    if operand.kind in OCTETS:
+        return Operand(Kind.INTEGER, lambda view: [int.from_bytes(value, "big") & mask for value in read(view)], False)
     return Operand(Kind.INTEGER, lambda view: [value & mask for value in read(view)], False)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stack.base.address import ip_address
 from stack.capture.context import View
 from stack.capture.dissect import Dissection
-from stack.tcp.formats.tcp import SYN, TCP
+from stack.tcp.formats.tcp import ACK, SYN, TCP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Flow:
-    """A conversation between `client`, who sent its first packet in the trace, and `server`: (address, port) each."""
+    """A conversation between `client`, who began it as far as the trace shows, and `server`: (address, port) each."""
 
     protocol: str  # "tcp" or "udp"
     stream: int  # as in tcp.stream and udp.stream
@@ -117,9 +117,10 @@ def find_flows(trace: Trace) -> list[Flow]:
         flow = flows.get(key)
         if flow is None:
             places[key], forwards[key] = [], []
-            flow = flows[key] = Flow(
-                *key, _name(transport.source), _name(transport.destination), trace, forwards[key], view.record.time
-            )
+            ends = _name(transport.source), _name(transport.destination)
+            if isinstance(transport.header, TCP) and transport.header.flags & (SYN | ACK) == SYN | ACK:  # an answer, to a SYN that the capture lacks
+                ends = ends[::-1]
+            flow = flows[key] = Flow(*key, *ends, trace, forwards[key], view.record.time)
         forward = _name(transport.source) == flow.client
         places[key].append(view.place)
         forwards[key].append(forward)

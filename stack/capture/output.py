@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import tempfile
+import weakref
 from typing import BinaryIO
 
 BUFFER = 256 * 1024  # octets kept before they go to the file: what a long run can hold in memory
@@ -28,6 +29,8 @@ class Output:
             self.file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115
         else:
             self.file = open(path, "w+b")  # noqa: SIM115
+        weakref.finalize(self, self.file.close)  # traces of it read on after `close`
+        self.begun = False  # something is in the file
         self._pending: list[bytes] = []
         self._size = 0
 
@@ -48,6 +51,7 @@ class Output:
         self.file.seek(0, os.SEEK_END)  # a reader may have moved it
         self.file.write(data)
         self.file.flush()
+        self.begun = True
         if self._packed is not None:
             self._packed.write(data)
 

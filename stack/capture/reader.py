@@ -32,11 +32,15 @@ class CaptureFile:
         self.path = path
         self.damage: CaptureError | None = None
         self._output = output
-        self._file: BinaryIO = output.file if output is not None else self._open(path)
-        self._close = weakref.finalize(self, self._file.close)
-        self._offsets = array("Q")
-        self._reader = self._choose()
         if output is None:
+            self._file = self._open(path)
+            weakref.finalize(self, self._file.close)
+        else:
+            self._file = output.file
+        self._offsets = array("Q")
+        self._known: PcapFile | PcapngFile | None = None
+        if output is None:
+            self._known = self._choose()
             self._scan()
 
     def _open(self, path: str) -> BinaryIO:
@@ -73,13 +77,17 @@ class CaptureFile:
         if not inflate.eof:
             self.damage = CaptureError(self.path, file.tell(), "the gzip stream is cut short")
 
+    @property
+    def _reader(self) -> PcapFile | PcapngFile:
+        if self._known is None:
+            self._known = self._choose()
+        return self._known
+
     def _choose(self) -> PcapFile | PcapngFile:
         # scapy is imported here, when a capture is read, and not when the package is.
         from stack.capture.pcap_reader import MAGIC_NUMBERS, PcapFile
         from stack.capture.pcapng_reader import MAGIC_NUMBER, PcapngFile
 
-        if self._output is not None:
-            self._output.flush()
         self._file.seek(0)
         magic = self._file.read(4)
         self._file.seek(0)
@@ -98,10 +106,20 @@ class CaptureFile:
         except CaptureError as error:
             self.damage = self.damage or error
 
+    @property
+    def _begun(self) -> bool:
+        return self._output is None or self._output.begun
+
+    def _looked(self) -> PcapFile | PcapngFile:
+        """The reader, when it has seen what is there by now."""
+        len(self)
+        return self._reader
+
     def __len__(self) -> int:
         if self._output is not None:
             self._output.flush()
-            self._scan()
+            if self._output.begun:
+                self._scan()
         return len(self._offsets)
 
     def frame(self, index: int) -> Frame:
@@ -111,17 +129,17 @@ class CaptureFile:
     @property
     def interfaces(self) -> list[Interface]:
         """All interfaces that the file describes, in order."""
-        return self._reader.described
+        return self._looked().described if self._begun else []
 
     @property
     def names(self) -> dict[str, list[str]]:
         """Address in text → names, from name resolution blocks."""
-        return self._reader.names
+        return self._looked().names if self._begun else {}
 
     @property
     def secrets(self) -> list[bytes]:
         """The contents of decryption secrets blocks."""
-        return self._reader.secrets
+        return self._looked().secrets if self._begun else []
 
 
 def _up_to_damage(inflate: Any, chunk: bytes) -> Iterator[bytes]:
