@@ -110,13 +110,14 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
 
     def end(self) -> list[str]:
         """Cancel every task, abort what is open, close the loop. Returns the tasks that would not end."""
-        for task in tasks_of(self):
-            task.cancel()
-        self._last_turns()
-        left = [line_of(task) for task in tasks_of(self)]
+        self.set_exception_handler(_only_errors)
         with inside(self.node):
+            self._cancel_all()
             for _, transport in sorted(dict(self._transports).items()):
                 transport.abort()
+            self._last_turns()                               # servers wait for their connections
+            self._cancel_all()
+            left = [line_of(task) for task in tasks_of(self)]
             closing = self.create_task(self.shutdown_asyncgens())
             self._last_turns()
             closing.cancel()
@@ -126,6 +127,11 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
             self.resident = False
             self.close()
         return left
+
+    def _cancel_all(self) -> None:
+        for task in tasks_of(self):
+            task.cancel()
+        self._last_turns()
 
     # Turns
 
@@ -257,6 +263,13 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
             raise RuntimeError("This event loop is already running")
 
 
+def _only_errors(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """At the end of a loop, that something was cancelled is no news."""
+    if not isinstance(context.get("exception"), asyncio.CancelledError):
+        loop.default_exception_handler(context)
+
+
+_swap: Callable[..., Any] | None = getattr(asyncio.tasks, "_swap_current_task", None)
 Outer = tuple[asyncio.AbstractEventLoop, Any] | None
 
 
@@ -265,8 +278,11 @@ def put_away() -> Outer:
     loop = events._get_running_loop()
     if loop is None:
         return None
-    swap = getattr(asyncio.tasks, "_swap_current_task", None)
-    task = swap(loop, None) if swap is not None else None
+    task = None
+    if _swap is not None:                                    # before 3.12, the current task is kept for each loop
+        task = asyncio.current_task(loop)
+        if task is not None:
+            _swap(loop, None)
     events._set_running_loop(None)
     return loop, task
 
@@ -277,5 +293,5 @@ def bring_back(outer: Outer) -> None:
         return
     loop, task = outer
     events._set_running_loop(loop)
-    if task is not None:
-        asyncio.tasks._swap_current_task(loop, task)         # type: ignore[attr-defined]
+    if task is not None and _swap is not None:
+        _swap(loop, task)
