@@ -50,8 +50,9 @@ def ladder(
     arrows: list[Arrow] = []
     sightings = Sightings()
     first = origin(records) if isinstance(records, Trace) else None
-    left_out = 0
+    left_out = end = 0
     for record, summary in summaries(records):
+        end = record.time
         first = record.time if first is None else first
         again = sightings.again(record)
         if again is not None:
@@ -65,7 +66,10 @@ def ladder(
         if not arrows[-1].lost:
             sightings.first(record, len(arrows) - 1)
     if any(one.slanted for one in arrows):  # then what did not arrive was seen where it was sent
-        arrows = [replace(one, sent=one.time) if one.lost else one for one in arrows]
+        missing = sightings.unanswered(arrows, end)
+        for place, one in enumerate(arrows):
+            if one.lost or place in missing:
+                arrows[place] = replace(one, sent=one.time, lost=True)
     columns = people.columns(hosts, arrows)
     return Ladder(columns, tuple(arrows), first or 0, left_out)
 
@@ -155,22 +159,60 @@ def to_many(address: str) -> bool:
 
 
 @dataclass(slots=True)
+class Sighting:
+    """A packet that was seen: the place of its arrow, when, and where."""
+
+    place: int
+    time: int
+    interfaces: list[str]
+
+
+@dataclass(slots=True)
 class Sightings:
     """Packets that were seen, to know them again at another interface. The way changes time to live and checksum."""
 
-    waiting: dict[bytes, list[tuple[int, list[str]]]] = field(default_factory=dict)
+    waiting: dict[bytes, list[Sighting]] = field(default_factory=dict)
+    usual: int | None = None  # how long a packet was under way last
 
     def again(self, record: Record) -> int | None:
-        """The place of the arrow whose packet this is, seen before at other interfaces only."""
-        for place, interfaces in self.waiting.get(identity(record.packet), ()):
-            if record.interface not in interfaces:
-                interfaces.append(record.interface)
-                return place
-        return None
+        """The place of the arrow whose packet this is, seen before at other interfaces only.
+
+        Of several packets with the same octets it is the one that would have been under way as long as others are.
+        """
+        known = self.waiting.get(identity(record.packet), ())
+        fitting = [one for one in known if record.interface not in one.interfaces]
+        if not fitting:
+            return None
+        usual = self.usual
+        if usual is None or len(fitting) == 1:
+            found = fitting[-1]
+            self.usual = record.time - found.time
+        else:
+            found = min(fitting, key=lambda one: abs(record.time - one.time - usual))
+        found.interfaces.append(record.interface)
+        return found.place
 
     def first(self, record: Record, place: int) -> None:
         """A packet was seen for the first time."""
-        self.waiting.setdefault(identity(record.packet), []).append((place, [record.interface]))
+        sighting = Sighting(place, record.time, [record.interface])
+        self.waiting.setdefault(identity(record.packet), []).append(sighting)
+
+    def unanswered(self, arrows: list[Arrow], end: int) -> set[int]:
+        """Arrows that were seen where they began, and not where they should have arrived, which was watched too."""
+        watched = {_host(name) for known in self.waiting.values() for one in known for name in one.interfaces}
+        found = set()
+        for one in (one for known in self.waiting.values() for one in known if len(one.interfaces) == 1):
+            arrow = arrows[one.place]
+            here, late = arrow.source == _host(one.interfaces[0]), one.time + 2 * (self.usual or 0) < end
+            there = arrow.destination in watched if arrow.destination != EVERYONE else len(watched) > 1
+            if here and late and there and arrow.destination != arrow.source:
+                found.add(one.place)
+        return found
+
+
+def _host(interface: str) -> str:
+    """The host whose interface it is, by the name that captures give it: `client`, or `client eth1`."""
+    return interface.split(" ")[0]
 
 
 def identity(packet: Packet) -> bytes:

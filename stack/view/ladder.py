@@ -60,6 +60,11 @@ class Ladder:
         """The columns that an arrow leaves and reaches; None reaches everyone."""
         return self.names[arrow.source], self.names.get(arrow.destination)
 
+    def hears(self, arrow: Arrow) -> int | None:
+        """The one column that an arrow reaches: of two hosts the other one, also where it was meant for everyone."""
+        source, destination = self.place(arrow)
+        return 1 - source if destination is None and len(self.columns) == 2 else destination
+
     def text(self, width: int = 100) -> str:
         """The diagram in characters, at most `width` wide before notes."""
         from stack.view.ladder_text import draw

@@ -213,7 +213,7 @@ def _degrees(slope: float) -> float:
 
 def _times(ladder: Ladder, arrow: Arrow, ends: tuple[float, float], places: list[float]) -> list[str]:
     """The instants, each outside the lifeline whose it is, where that is an outer one; else on the left."""
-    source, destination = ladder.place(arrow)
+    source, destination = ladder.place(arrow)[0], ladder.hears(arrow)
     marks = [(0 if arrow.sent is None else source, ends[0], arrow.begins)]
     if arrow.slanted and arrow.arrived is not None and destination is not None:
         marks.append((destination, ends[1], arrow.arrived))

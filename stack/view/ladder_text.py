@@ -80,18 +80,18 @@ def row(ladder: Ladder, places: Sequence[int], arrow: Arrow) -> str:
         put(line, places[source] + 1, f"↺ {arrow.label}")
     else:
         across(line, places, places[source], places[destination], arrow)
-    left, right = times(ladder, arrow, source, destination)
+    left, right = times(ladder, arrow)
     text = f"{left:>{GUTTER - 2}}" + "".join(line)[GUTTER - 2 :] + (f" {right}" if right else "")
     note = "; ".join(filter(None, ["lost" if arrow.lost else "", arrow.note or ""]))
     return f"{text}   {note}".rstrip() if note else text.rstrip()
 
 
-def times(ladder: Ladder, arrow: Arrow, source: int, destination: int | None) -> tuple[str, str]:
+def times(ladder: Ladder, arrow: Arrow) -> tuple[str, str]:
     """What stands on the left and on the right: each host's own time, where there are two hosts and both are known."""
-    if len(ladder.columns) != 2 or destination is None or (arrow.sent is None and arrow.arrived is None):
+    if len(ladder.columns) != 2 or (arrow.sent is None and arrow.arrived is None):
         return seconds(arrow.begins - ladder.origin), ""
     ends = ["" if at is None else seconds(at - ladder.origin) for at in (arrow.sent, arrow.arrived)]
-    return (ends[0], ends[1]) if source == 0 else (ends[1], ends[0])
+    return (ends[0], ends[1]) if ladder.place(arrow)[0] == 0 else (ends[1], ends[0])
 
 
 def across(line: list[str], places: Sequence[int], start: int, end: int, arrow: Arrow) -> None:
