@@ -43,7 +43,7 @@ def _copied_options(options: bytes) -> bytes:
     at = 0
     while at < len(options) and options[at] != 0:
         size = 1 if options[at] == 1 else options[at + 1] if at + 1 < len(options) else 0
-        if size < 1 or (size < 2 and options[at] != 1):
+        if not (1 if options[at] == 1 else 2) <= size <= len(options) - at:
             break
         if options[at] & _COPIED:
             kept += options[at : at + size]
