@@ -181,8 +181,10 @@ def test_poll_counts_milliseconds(world: World) -> None:
     assert 0.029 <= time.monotonic() - begin < 5
 
 
-@pytest.mark.parametrize("name", ["DefaultSelector", "SelectSelector", "PollSelector"])
+@pytest.mark.parametrize("name", ["DefaultSelector", "SelectSelector", "PollSelector", "EpollSelector"])
 def test_selectors(world: World, name: str) -> None:
+    if not hasattr(selectors, name):
+        pytest.skip(f"this system has no {name}")
     client, server = world.pair()
     with getattr(selectors, name)() as selector:
         key = selector.register(server, selectors.EVENT_READ, "data")
@@ -206,3 +208,54 @@ def test_a_selector_keeps_its_register(world: World) -> None:
         selector.register(client, selectors.EVENT_READ)
     selector.close()
     assert isinstance(selector, selectors.BaseSelector)
+
+
+@pytest.mark.skipif(not hasattr(select, "epoll"), reason="this system has no epoll")
+def test_epoll(world: World) -> None:
+    client, server = world.pair()
+    with select.epoll() as poll:
+        poll.register(server, select.EPOLLIN)
+        poll.register(client, select.EPOLLOUT | select.EPOLLONESHOT)
+        assert poll.poll(0) == [(client.fileno(), select.EPOLLOUT)]
+        assert poll.poll(0) == []
+        client.sendall(b"x")
+        assert poll.poll(5, 1) == [(server.fileno(), select.EPOLLIN)]
+        poll.modify(client, select.EPOLLOUT)
+        assert dict(poll.poll()) == {client.fileno(): select.EPOLLOUT, server.fileno(): select.EPOLLIN}
+        with pytest.raises(FileExistsError):
+            poll.register(client)
+        poll.unregister(client)
+        with pytest.raises(FileNotFoundError):
+            poll.modify(client, 0)
+        server.close()
+        assert poll.poll(0) == []
+    assert poll.closed
+    with pytest.raises(ValueError, match="closed epoll"):
+        poll.poll(0)
+
+
+def test_a_program_that_polls_gets_its_data(world: World) -> None:
+    client, server = world.pair()
+    client.setblocking(False)
+
+    def later() -> None:
+        time.sleep(0.02)
+        server.sendall(b"at last")
+
+    world.run(later)
+    while world.error_of(client.recv, 1, socket.MSG_PEEK) is not None:
+        pass
+    assert client.recv(100) == b"at last"
+
+
+def test_a_program_that_selects_without_time_gets_its_data(world: World) -> None:
+    client, server = world.pair()
+
+    def later() -> None:
+        time.sleep(0.02)
+        server.sendall(b"at last")
+
+    world.run(later)
+    while not select.select([client], [], [], 0)[0]:
+        pass
+    assert client.recv(100) == b"at last"
