@@ -64,6 +64,11 @@ class Receive:
         self.dsack: tuple[int, int] | None = None  # a duplicate to report (RFC 2883)
 
     @property
+    def largest(self) -> int:
+        """The largest window that the header can say."""
+        return 0xFFFF << self.scale
+
+    @property
     def wnd(self) -> int:
         """RCV.WND: what was offered and not yet used."""
         return self.edge - self.nxt

@@ -126,7 +126,7 @@ def taken(b: Block, size: int, now: int) -> None:
     if b.state not in MAY_RECEIVE:
         return
     offered = rcv.edge - rcv.nxt
-    free = rcv.buff - b.unread
+    free = min(rcv.buff - b.unread, rcv.largest)
     # The acknowledgments of arriving data carry the window too: a segment for the window alone is worth it only where
     # it doubles, as in Linux, or where the peer could not send a full segment.
     if free - offered >= min(rcv.buff // 2, rcv.full) and (free >= 2 * offered or offered < rcv.full):

@@ -83,8 +83,9 @@ def emit(b: Block, header: TCP, text: bytes, cause: str | None) -> None:
 def widen(b: Block, free: int) -> None:
     """Move the right window edge, but not in small steps (section 3.8.6.2.2)."""
     rcv = b.rcv
+    free = min(free, rcv.largest)
     if free - (rcv.edge - rcv.nxt) >= min(rcv.buff // 2, rcv.full):
-        edge = rcv.nxt + min(free >> rcv.scale, 0xFFFF) * (1 << rcv.scale)
+        edge = rcv.nxt + (free >> rcv.scale << rcv.scale)
         if edge > rcv.edge:
             rcv.edge = edge
 
