@@ -42,7 +42,7 @@ class Direction(Chances):
     __slots__ = (
         "_arrivals", "_clock", "_delay", "_departures", "_frames_limit", "_free", "_last", "_late", "_longest",
         "_mtu", "_plain", "_poke", "_queue", "_rate", "_remainder", "_rules", "_scripts", "_sink",
-        "deadline", "discipline", "is_up", "send",
+        "deadline", "discipline", "is_up", "send", "timeout",
     )  # fmt: skip
 
     rate: Setting[int | None] = Setting(optional(bits_per_second), 'Bits a second: "10 Mbit"; None: frames take no time to send.')
@@ -51,6 +51,7 @@ class Direction(Chances):
     queue: Setting[Any] = Setting(queue_limit, 'Frames that may wait (100), or octets ("64 KB"), None, or a queue discipline.')
 
     send: Callable[[Packet, int], None]
+    timeout: Callable[[int], None]  # deliver all that is due
 
     def __init__(
         self,
@@ -188,10 +189,26 @@ class Direction(Chances):
             self._last = max(arrival, self._last)
             self._arrivals.append((self._last, frame.packet, frame.octets))
 
-    def timeout(self, now: int) -> None:
-        """Deliver all that is due."""
+    def _timeout_plain(self, now: int) -> None:
+        """Deliver all that is due. Whoever is delivered to may set a fault: then the rest goes the general way."""
+        arrivals, sink = self._arrivals, self._sink
+        try:
+            while arrivals and arrivals[0][0] <= now and self._plain:
+                _, packet, size = arrivals.popleft()
+                self.delivered += 1
+                self.octets_delivered += size
+                sink(packet, now)
+        finally:
+            if self._plain:
+                self.deadline = arrivals[0][0] if arrivals else None
+            else:
+                self._set_deadline()
         if not self._plain:
-            self._advance(now)
+            self._timeout_general(now)
+
+    def _timeout_general(self, now: int) -> None:
+        """Send what may be sent, deliver all that is due."""
+        self._advance(now)
         arrivals, late = self._arrivals, self._late
         try:
             while arrivals and arrivals[0][0] <= now:
@@ -319,7 +336,7 @@ class Direction(Chances):
             return
         now = self._clock()
         self._plain = False
-        self.send = self._send_general
+        self.send, self.timeout = self._send_general, self._timeout_general
         departures, arrivals = self._departures, self._arrivals
         while departures and departures[0] <= now:
             departures.popleft()
@@ -333,11 +350,11 @@ class Direction(Chances):
         departures.clear()
 
     def _may_be_plain(self) -> bool:
-        """No fault is set, and the queue is drop-tail by frames and empty."""
+        """No fault is set, the queue is drop-tail by frames and empty, and no frame is late."""
         queue = self.discipline
         return not (
             self._chances or self._jitter or self._scripts or self._rules or not self.is_up or len(queue)
-            or type(queue) is not DropTail or queue.octets is not None
+            or type(queue) is not DropTail or queue.octets is not None or self._late
         )  # fmt: skip
 
     def _specialise(self, now: int) -> None:
@@ -345,7 +362,9 @@ class Direction(Chances):
         self._choose_chances()
         self._longest = _NO_LIMIT if self._mtu is None else self._mtu + ETHERNET_HEADER
         self._plain = self._may_be_plain()
-        self.send = self._send_plain if self._plain else self._send_general
+        self.send, self.timeout = (
+            (self._send_plain, self._timeout_plain) if self._plain else (self._send_general, self._timeout_general)
+        )
         self._departures.clear()
         if self._plain:
             assert isinstance(self.discipline, DropTail)

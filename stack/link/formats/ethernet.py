@@ -47,11 +47,14 @@ class Ethernet(Header):
         if after >= end:
             return None, at if after > end else after, end
         number = data[at + 12] << 8 | data[at + 13]
-        if number >= LEAST_TYPE:
-            return _carried.get(number), after, end
-        if number <= MOST_LENGTH and after + number < end:
-            end = after + number
-        return (LLC if after < end else None), after, end
+        kind = _carried.get(number)
+        if kind is None and number < LEAST_TYPE:
+            kind = LLC
+            if number <= MOST_LENGTH and after + number < end:
+                end = after + number
+                if not number:
+                    kind = None
+        return kind, after, end
 
     def carries(self) -> HeaderType | None:
         return _carried.get(self.type) if self.type >= LEAST_TYPE else LLC
