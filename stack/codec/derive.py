@@ -12,6 +12,7 @@ import linecache
 import re
 import struct
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import construct as c
@@ -204,7 +205,11 @@ class Writer:
         octets = "_data[_at:_next]"
         if wrapped:
             self.scope |= {f"_wrap_{name}": wrapped.wrap, f"_empty_{name}": _empty(wrapped)}
-            octets = f"_wrap_{name}({octets}) if _size else _empty_{name}"
+            call = f"_wrap_{name}({octets})"
+            if isinstance(wrapped.wrap, partial):  # nothing but `bytes.__new__` of the kind
+                self.scope |= {"_octets": bytes.__new__, f"_wrap_{name}": wrapped.kind}
+                call = f"_octets(_wrap_{name}, {octets})"
+            octets = f"{call} if _size else _empty_{name}"
         self.decode += [f"{name} = {octets}", "_at = _next"]
         self.parts.append(f"self.{name}")
         self.lengths.append(f"len(self.{name})")
@@ -230,10 +235,10 @@ class Writer:
     def source(self, slots: list[str], sealable: list[str]) -> str:
         """The text of the functions `decode`, `pack`, `of` and `length`."""
         given = "".join(f", {name}=None" for name in sealable)
-        lines = ["def decode(_data, _offset, _end):", " _at = _offset"]
-        lines += [f" {line}" for line in self.decode]
-        lines += _filled(slots) + [" return self, _at", ""]
-        lines += [f"def of({', '.join(slots)}):", *_filled(slots), " return self", ""]
+        decode, left = _straight(self.decode, slots)
+        lines = ["def decode(_data, _offset, _end):", " _at = _offset", " self = _draft()"]
+        lines += [f" {line}" for line in decode] + _filled(left) + [" return self, _at", ""]
+        lines += [f"def of({', '.join(slots)}):", " self = _draft()", *_filled(slots), " return self", ""]
         lines += [f"def pack(self{given}):"]
         lines += [f" if {name} is None: {name} = self.{name}" for name in sealable]
         lines += [" try:", *(f"  {line}" for line in self.checks), f"  return {' + '.join(self.parts) or repr(b'')}"]
@@ -244,7 +249,20 @@ class Writer:
 
 
 def _filled(slots: list[str]) -> list[str]:
-    return [" self = _draft()", *(f" self.{n} = {n}" for n in slots), " self.__class__ = _class"]
+    return [*(f" self.{n} = {n}" for n in slots), " self.__class__ = _class"]
+
+
+def _straight(lines: list[str], slots: list[str]) -> tuple[list[str], list[str]]:
+    """Statements that put into `self` at once what they only mention when they make it; the slots left to be filled."""
+    text = "\n".join(lines)
+    left = []
+    for name in slots:
+        alone = re.compile(rf"(?<![\w.']){name}(?![\w'])")
+        if len(alone.findall(text)) == 1:
+            text = alone.sub(f"self.{name}", text)
+        else:
+            left.append(name)
+    return text.split("\n"), left
 
 
 def _empty(wrapped: Value) -> Any:

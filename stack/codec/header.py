@@ -31,7 +31,7 @@ class Header:
     carried: ClassVar[list[tuple[str, dict[int, type[Header]]]]]  # field → number → what follows
     carriers: ClassVar[dict[type[Header], tuple[str, int]]]  # what we follow → its field and our number
     decode: ClassVar[Callable[[bytes, int, int], tuple[Any, int]]]
-    skip: ClassVar[Any] = None  # a `Skip`: `decode`, `extent` and `carries` in one, for who looks for a later header only
+    skip: ClassVar[Any]  # `decode`, `extent` and `carries` in one, for who looks for a later header only: a `Skip`
     of: ClassVar[Callable[..., Any]]
 
     __match_args__: ClassVar[tuple[str, ...]]  # the fields that go by position
@@ -182,9 +182,26 @@ def header(cls: type[_H]) -> type[_H]:
     made: Any = type(cls.__name__, (draft,), space)
     made.__qualname__ = cls.__qualname__
     made.derived, made.size = derive(made, draft, items, slots, sealable)
+    if "skip" not in cls.__dict__:
+        made.skip = staticmethod(_skipper(made))
     made.__init__ = _initializer(made, draft, fields, slots, [one.name for one in flags])
     kind: type[_H] = made
     return kind
+
+
+def _skipper(cls: Any) -> Skip:
+    """The `skip` of a header type that has none of its own."""
+
+    def skip(data: bytes, at: int, end: int) -> tuple[type[Header] | None, int, int]:
+        try:
+            header, after = cls.decode(data, at, end)
+            if cls.has_extent and 0 <= (size := header.extent(end - after)) < end - after:
+                end = after + size
+        except WireError:
+            return None, at, end
+        return (header.carries() if after < end else None), after, end
+
+    return skip
 
 
 def _slots(items: list[Item]) -> tuple[list[str], list[Field]]:

@@ -21,12 +21,14 @@ class Packet:
     of equality.
     """
 
-    __slots__ = ("_data", "_headers", "_kind", "_payload", "_seen", "_trailer", "cause", "linktype")
+    __slots__ = ("_data", "_headers", "_kind", "_payload", "_seen", "_start", "_stop", "_trailer", "cause", "linktype")
 
     _data: bytes | None
     _headers: tuple[Header, ...] | None  # None: came as bytes, and nobody has asked for all of them
     _kind: type[Header] | None  # of a packet that came as bytes, the first header's type; `Header`: see `_read_on`
-    _seen: Header | None  # the one header that someone looked at
+    _seen: Header | None  # the one header that someone looked at, and where in `_data` what it carries begins and ends
+    _start: int
+    _stop: int
     _payload: bytes
     _trailer: bytes
     cause: str | None
@@ -97,26 +99,26 @@ class Packet:
                 self._kind = None
         return self._headers
 
-    def _walk(self, wanted: type[Header]) -> tuple[Header | None, int, int]:
-        """In a packet that came as bytes: the first header of a type, where what it carries begins and ends."""
+    def _look(self, wanted: type[Header]) -> Header | None:
+        """In a packet that came as bytes, the first header of a type: those before it are passed over."""
         kind, data, at = self._kind, self._data, 0
         assert data is not None
         end = len(data)
-        while kind is not None:
-            if kind is not wanted and kind.skip is not None:
-                kind, at, end = kind.skip(data, at, end)
-                continue
-            try:
-                header: Header
-                header, at = kind.decode(data, at, end)
-                if kind.has_extent and 0 <= (size := header.extent(end - at)) < end - at:
-                    end = at + size
-            except WireError:
-                break
-            if kind is wanted:
-                return header, at, end
-            kind = header.carries() if at < end else None
-        return None, at, end
+        while kind is not wanted:
+            if kind is None:
+                return None
+            kind, at, end = kind.skip(data, at, end)
+        try:
+            header: Header
+            header, at = wanted.decode(data, at, end)
+            if wanted.has_extent and 0 <= (size := header.extent(end - at)) < end - at:
+                end = at + size
+        except WireError:
+            return None
+        self._start = at
+        self._stop = end
+        self._seen = header
+        return header
 
     @property
     def headers(self) -> tuple[Header, ...]:
@@ -138,7 +140,7 @@ class Packet:
     def __getitem__(self, kind: type[_H]) -> _H:
         found: Any
         if self._headers is None and self._seen is None:
-            found = self._seen = self._walk(kind)[0]
+            found = self._look(kind)
         else:
             found = self.get(kind)
         if found is None:
@@ -152,9 +154,9 @@ class Packet:
             # Who looks at one type of header does not pay for the others; who looks at two gets all.
             seen: Any = self._seen
             if type(seen) is kind:
-                return seen  # type: ignore[no-any-return]
+                return seen
             if seen is None:
-                seen = self._seen = self._walk(kind)[0]
+                seen = self._look(kind)
                 return seen  # type: ignore[no-any-return]
         elif self._kind is Header:
             for one in self._headers:
@@ -169,8 +171,9 @@ class Packet:
         """What the first header of this type carries: the octets after it, as far as it and those before it reach."""
         found = self[kind]
         if self._kind is not None and self._kind is not Header:
-            _, at, end = self._walk(kind)
-            return bytes(self)[at:end]
+            if type(self._seen) is not kind:
+                self._look(kind)
+            return self._data[self._start : self._stop]  # type: ignore[index]
         headers: Any = self._headers
         return self._payload if found is headers[-1] else self._built(headers.index(found) + 1)
 

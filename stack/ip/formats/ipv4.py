@@ -7,7 +7,7 @@ from struct import Struct
 from construct import BitsInteger, Bytes, Flag, Int8ub, Int16ub, this
 
 from stack.base.address import IPv4Address
-from stack.codec.checksum import internet_checksum, ones_sum
+from stack.base.errors import WireError
 from stack.codec.fields import Run, Sealed, Value, wire
 from stack.codec.header import Header, header
 from stack.codec.registry import LinkType, begins, carried
@@ -21,7 +21,15 @@ PROTOCOLS = {1: "ICMP", 2: "IGMP", 4: "IPv4", 6: "TCP", 17: "UDP", 41: "IPv6", 4
 RESERVED_PROTOCOL = 255  # what a datagram with nothing in it carries
 
 
+from_bytes = int.from_bytes
 _essentials = Struct(">BxHxxHxB").unpack_from  # what says where the header ends and what follows
+
+
+def whole_words(options: bytes, field: str) -> int:
+    """How many 32-bit words options are; a header length that is Sealed cannot say a part of one."""
+    if len(options) & 3:
+        raise WireError(field, 0, f"{len(options)} octets; expected a multiple of 4 where the header's length is Sealed")
+    return len(options) >> 2
 
 
 @begins(LinkType.IPV4)
@@ -52,15 +60,15 @@ class IPv4(Header):
     def seal(self, body: bytes, headers: tuple[Header, ...], index: int) -> bytes:
         words, total, protocol = self.header_length, self.total_length, self.protocol
         if words is Sealed:
-            words = 5 + (len(self.options) + 3) // 4
+            words = 5 + whole_words(self.options, "IPv4.options")
         if total is Sealed:
             total = 20 + len(self.options) + len(body)
         if protocol is Sealed:
             protocol = RESERVED_PROTOCOL
         if self.checksum is not Sealed:
             return self.pack(words, total, protocol)
-        head = self.pack(words, total, protocol, 0)
-        return b"%b%b%b" % (head[:10], internet_checksum(head).to_bytes(2, "big"), head[12:])
+        # A header is never all zeros, so its sum modulo 0xffff is what its one's complement sum is.
+        return self.pack(words, total, protocol, -from_bytes(self.pack(words, total, protocol, 0), "big") % 0xFFFF)
 
     def extent(self, available: int) -> int:
         return self.total_length - 20 - len(self.options)
@@ -81,8 +89,8 @@ class IPv4(Header):
         return None if self.fragment_offset else _carried.get(self.protocol)
 
     def pseudo_sum(self, protocol: int, length: int, headers: tuple[Header, ...], index: int) -> int:
-        """The pseudo-header's part of a transport checksum (RFC 9293 section 3.1), as a residue."""
-        return ones_sum(self.source + self.destination) + protocol + length
+        """The pseudo-header's part of a transport checksum (RFC 9293 section 3.1), as a number to be taken modulo 0xffff."""
+        return from_bytes(self.source + self.destination, "big") + protocol + length
 
 
 carried(IPv4, protocol=4)(IPv4)  # IP in IP, RFC 2003

@@ -7,7 +7,6 @@ from struct import Struct
 from construct import BitsInteger, Bytes, Int8ub, Int16ub
 
 from stack.base.address import IPv6Address
-from stack.codec.checksum import ones_sum
 from stack.codec.fields import Sealed, Value, wire
 from stack.codec.header import Header, header
 from stack.codec.registry import LinkType, begins, carried, choose_beginning
@@ -22,6 +21,7 @@ NEXT_HEADERS = PROTOCOLS | {
 }  # fmt: skip
 
 
+from_bytes = int.from_bytes
 _essentials = Struct(">4xHB").unpack_from  # what says where the datagram ends and what follows
 
 
@@ -72,8 +72,8 @@ class IPv6(Header):
         return _carried.get(self.next_header)
 
     def pseudo_sum(self, protocol: int, length: int, headers: tuple[Header, ...], index: int) -> int:
-        """The pseudo-header's part of a transport checksum (RFC 8200 section 8.1), as a residue."""
-        return ones_sum(self.source + self.destination) + protocol + length
+        """The pseudo-header's part of a transport checksum (RFC 8200 section 8.1), as a number to be taken modulo 0xffff."""
+        return from_bytes(self.source + self.destination, "big") + protocol + length
 
 
 carried(IPv6, next_header=41)(IPv6)  # RFC 2473

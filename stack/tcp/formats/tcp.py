@@ -8,7 +8,7 @@ from stack.codec.checksum import ones_sum
 from stack.codec.fields import Run, Sealed, Value, wire
 from stack.codec.header import Header, header
 from stack.codec.registry import carried
-from stack.ip.formats.ipv4 import IPv4
+from stack.ip.formats.ipv4 import IPv4, whole_words
 from stack.ip.formats.ipv6 import IPv6
 from stack.tcp.formats.options import TCPOptions
 
@@ -45,11 +45,10 @@ class TCP(Header):
     def seal(self, body: bytes, headers: tuple[Header, ...], index: int) -> bytes:
         words = self.data_offset
         if words is Sealed:
-            words = 5 + (len(self.options) + 3) // 4
+            words = 5 + whole_words(self.options, "TCP.options") if self.options else 5
         if self.checksum is not Sealed:
             return self.pack(words)
         head = self.pack(words, 0)
         length = len(head) + len(body)
         pseudo = headers[index - 1].pseudo_sum(PROTOCOL, length, headers, index - 1) if index else 0
-        checksum = 0xFFFF - (pseudo + ones_sum(head + body)) % 0xFFFF
-        return b"%b%b%b" % (head[:16], (checksum if checksum != 0xFFFF else 0).to_bytes(2, "big"), head[18:])
+        return self.pack(words, -(pseudo + ones_sum(head + body)) % 0xFFFF)

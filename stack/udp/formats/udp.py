@@ -32,8 +32,8 @@ class UDP(Header):
             return self.pack(stated)
         head = self.pack(stated, 0)
         pseudo = headers[index - 1].pseudo_sum(PROTOCOL, length, headers, index - 1) if index else 0
-        checksum = 0xFFFF - (pseudo + ones_sum(head + body)) % 0xFFFF
-        return head[:6] + checksum.to_bytes(2, "big")
+        # Never 0, which would say that there is no checksum: 0xffff is the same number in one's complement.
+        return self.pack(stated, 0xFFFF - (pseudo + ones_sum(head + body)) % 0xFFFF)
 
     def extent(self, available: int) -> int:
         return self.length - 8
