@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 WAITING, QUEUED, CALLED = range(3)
 
-#: How often in a row a program may wake by time-out, having changed nothing, before it counts as idle.
-POLLS, SLEEPS = 5, 100
+#: How often in a row a program may wake by time-out, having changed nothing, before it counts as idle: one that was
+#: waiting for something; one that was only sleeping; any, when the calling thread itself waits, and Deadlock is the answer.
+POLLS, SLEEPS, PATIENCE = 5, 1000, 10_000
 #: How often a program that is being ended may wait again before it is given up.
 REFUSALS = 100
 
@@ -62,8 +63,9 @@ class Wait:
         strand = self.strand
         if strand is None or strand.program is None:
             return False
-        limit = self.programs.tolerance if self.sources else SLEEPS
-        return strand.empty >= limit and strand.looked == self.programs.activity
+        programs = self.programs
+        limit = PATIENCE if programs.patient else POLLS if self.sources else SLEEPS
+        return strand.empty >= limit and strand.looked == programs.activity
 
 
 class Strand:

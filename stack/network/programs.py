@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from stack.base.errors import StackError
 from stack.base.randomness import Randomness, Stream
-from stack.network.baton import CALLED, POLLS, QUEUED, SLEEPS, WAITING, Strand, Wait, cross, current_strand
+from stack.network.baton import CALLED, QUEUED, WAITING, Strand, Wait, cross, current_strand
 from stack.network.deadlock import Deadlock, account
 from stack.network.ending import end, refuse
 from stack.network.place import Place
@@ -28,7 +28,8 @@ from stack.network.waiting import Source
 from stack.network.watchdog import watch
 
 SPIN = 100  # looks at the world without a wait, after which the network gets its next event
-SPIN_STEP = 1_000_000  # ns: but the clock moves this far at most, or an eighth of what was spun away already
+# ns: but the clock moves this far at most, or an eighth of what was spun away already, which may be as much as that
+SPIN_STEP, SPIN_LIMIT = 1_000_000, 10_000_000
 
 
 _numbers = itertools.count()
@@ -82,7 +83,8 @@ class Programs:
         self.holder = self.caller
         #: The calling thread wants the baton back at the next opportunity.
         self.recalled = False
-        self.tolerance = POLLS
+        #: The calling thread waits without a time-out: idle programs get many more chances before that is a deadlock.
+        self.patient = False
         self.polls = 0
         self.closed = False
         self._depth = 0
@@ -163,7 +165,7 @@ class Programs:
         """Run until `condition()` is true, asked after each event. Raises `Deadlock` if nothing is left before that."""
         strand = self._call()
         before, self._stepping = self._stepping, True
-        tolerance, self.tolerance = self.tolerance, SLEEPS
+        patient, self.patient = self.patient, True
         try:
             self._surface()
             while not condition():
@@ -171,7 +173,7 @@ class Programs:
                     raise Deadlock(account(self, [f"the calling thread: {doing}"]))
                 self._surface()
         finally:
-            self._stepping, self.tolerance = before, tolerance
+            self._stepping, self.patient = before, patient
             self._depth -= 1
 
     def step(self) -> bool:
@@ -196,14 +198,12 @@ class Programs:
                 refuse(strand)
             return self._wait(strand, sources, deadline, node, doing)
         strand = self._call()
-        before = self.tolerance, self._limit, self._stepping
-        self._limit, self._stepping = None, False
-        if deadline is None:
-            self.tolerance = SLEEPS
+        before = self.patient, self._limit, self._stepping
+        self.patient, self._limit, self._stepping = deadline is None, None, False
         try:
             return self._wait(strand, sources, deadline, node, doing)
         finally:
-            self.tolerance, self._limit, self._stepping = before
+            self.patient, self._limit, self._stepping = before
             self._depth -= 1
 
     def close(self) -> None:
@@ -236,7 +236,7 @@ class Programs:
             strand.spun = 0
         scheduler = self.scheduler
         now = scheduler.now
-        deadline = now + max(SPIN_STEP, strand.spun // 8)
+        deadline = now + min(max(SPIN_STEP, strand.spun // 8), SPIN_LIMIT)
         following = scheduler.next_time()
         if following is not None and following < deadline:
             deadline = following

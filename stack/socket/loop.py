@@ -15,15 +15,15 @@ from collections.abc import Callable
 from typing import Any
 
 from stack.base.errors import StackError
-from stack.network.baton import SLEEPS
+from stack.network.baton import PATIENCE, SLEEPS
 from stack.network.place import Place, inside
 from stack.network.program import Program, ProgramExit
+from stack.network.programs import SPIN_LIMIT, SPIN_STEP
 from stack.network.waiting import programs_of
 from stack.socket.loop_selector import LoopSelector
 from stack.socket.loop_tasks import line_of, tasks_of
 
 SPIN = 1000  # turns in a row, with nothing changed, after which a loop that is always ready yields to the next event
-SPIN_STEP = 1_000_000  # ns
 LAST_TURNS = 1000
 
 
@@ -72,7 +72,8 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
     @property
     def housekeeping(self) -> bool:
         """Has it been waking by time-out only, changing nothing?"""
-        return self.empty >= SLEEPS * max(1, len(self._scheduled)) and self._looked == self.programs.activity
+        limit = (PATIENCE if self.programs.patient else SLEEPS) * max(1, len(self._scheduled))
+        return self.empty >= limit and self._looked == self.programs.activity
 
     def timeout(self, now: int) -> None:
         self._by_time = True
@@ -187,7 +188,7 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
                 return
             scheduler = self.programs.scheduler
             now = scheduler.now
-            step = max(SPIN_STEP, self._spun // 8)
+            step = min(max(SPIN_STEP, self._spun // 8), SPIN_LIMIT)
             following = scheduler.next_time()
             if following is not None and following - now < step:
                 step = following - now
