@@ -125,6 +125,11 @@ class Stream(Description):
             reuse_port=bool(self.option(options.SOL_SOCKET, options.SO_REUSEPORT)),
         )
 
+    def _hold_again(self) -> None:
+        """Our hold on the port went with the connection or the listener; the socket is still bound."""
+        if self.claim is not None:
+            self._claim(self.claim.address, self.claim.port, self.claim.versions)
+
     def listen(self, backlog: int) -> None:
         if self.connection is not None:
             raise error(errno.EINVAL)
@@ -168,8 +173,7 @@ class Stream(Description):
             code = self.take_error() or errno.ECONNABORTED
             self.connection = None
             self.phase = _NEW
-            if self.claim is not None:  # it went with the connection; the socket is still bound
-                self._claim(self.claim.address, self.claim.port, self.claim.versions)
+            self._hold_again()
             return code
         self.phase = _CONNECTED
         return 0
@@ -225,6 +229,8 @@ class Stream(Description):
         if self.listener is not None:
             if how != 1:  # Linux: it listens no more, but keeps its port
                 self.listener.close(now)
+                self.listener = None
+                self._hold_again()
                 self.node.flush()
                 self.wake()
             return

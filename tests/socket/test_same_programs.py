@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import socketserver
 import time
@@ -109,3 +110,56 @@ def test_ping_pong_of_small_messages(world: World) -> None:
     for number in range(50):
         client.sendall(b"%d" % number)
         assert client.recv(10) == b"%d" % number
+
+
+def test_shutdown_ends_a_blocked_accept(world: World) -> None:
+    listener = world.listener()
+    listener.settimeout(None)
+    codes: list[int | None] = []
+    done = world.run(lambda: codes.append(world.error_of(listener.accept)))
+    time.sleep(0.05)
+    listener.shutdown(socket.SHUT_RDWR)
+    done()
+    assert codes == [errno.EINVAL]
+    assert listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) == 0
+    listener.listen()
+    world.client(listener)
+
+
+def test_shutdown_ends_a_blocked_read(world: World) -> None:
+    _, server = world.pair()
+    server.settimeout(None)
+    got: list[bytes] = []
+    done = world.run(lambda: got.append(server.recv(10)))
+    time.sleep(0.05)
+    server.shutdown(socket.SHUT_RD)
+    done()
+    assert got == [b""]
+
+
+def test_a_reset_ends_a_blocked_write(world: World) -> None:
+    client, server = world.pair()
+    server.settimeout(None)
+    codes: list[int | None] = []
+    done = world.run(lambda: codes.append(world.error_of(server.sendall, bytes(50_000_000))))
+    time.sleep(0.2)
+    client.close()  # with unread data
+    done()
+    assert codes[0] in (errno.ECONNRESET, errno.EPIPE)
+
+
+def test_two_programs_share_a_listener(world: World) -> None:
+    listener = world.listener()
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.sendall(connection.recv(10))
+
+    both = [world.run(serve), world.run(serve)]
+    for number in range(2):
+        client = world.client(listener)
+        client.sendall(b"%d" % number)
+        assert client.recv(10) == b"%d" % number
+    for done in both:
+        done()
