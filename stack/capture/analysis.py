@@ -59,7 +59,6 @@ class Unacked(NamedTuple):
     """A segment that waits to be acknowledged."""
 
     number: int
-    time: int
     seq: int
     next: int
 
@@ -94,7 +93,6 @@ class Result(NamedTuple):
     duplicate: int = 0
     duplicate_of: int = 0
     acks_frame: int = 0
-    acks_time: int = 0
 
 
 def after(a: int, b: int) -> bool:
@@ -122,8 +120,7 @@ def examine(segment: Segment, here: Half, there: Half, first_rtt: int) -> Result
     if (segment.length or segment.flags & (SYN | FIN)) and not findings & _KEEP_ALIVE:
         findings |= _about_order(segment, here, there, first_rtt)
     _advance(segment, here, findings)
-    acked = _acknowledge(segment, there)
-    return Result(findings, duplicate, duplicate_of, acked[0], acked[1])
+    return Result(findings, duplicate, duplicate_of, _acknowledge(segment, there))
 
 
 def _about_window(segment: Segment, here: Half, there: Half) -> int:
@@ -189,7 +186,7 @@ def _advance(segment: Segment, here: Half, findings: int) -> None:
     following = seq + length & 0xFFFFFFFF
     if (length or flags & (SYN | FIN)) and len(here.unacked) < MOST_UNACKED:
         following = _following(segment)
-        here.unacked.append(Unacked(number, time, seq, following))
+        here.unacked.append(Unacked(number, seq, following))
     if not findings & _PROBE:
         known = here.next
         if after(following, known) or not known:
@@ -206,14 +203,14 @@ def _advance(segment: Segment, here: Half, findings: int) -> None:
     here.findings = findings
 
 
-def _acknowledge(segment: Segment, there: Half) -> tuple[int, int]:
-    """(frame, its time) of the segment that this ACK acknowledges exactly; what it covers is forgotten."""
+def _acknowledge(segment: Segment, there: Half) -> int:
+    """The number of the frame that this ACK acknowledges exactly, or 0; what it covers is forgotten."""
     ack = segment.ack
-    found = (0, 0)
+    found = 0
     kept: list[Unacked] = []
     for one in there.unacked:
         if ack == one.next:
-            found = found if found[0] else (one.number, one.time)
+            found = found or one.number
         elif after(ack, one.seq) and not after(ack, one.next):
             kept.append(one._replace(seq=ack))
         elif after(one.next, ack):

@@ -36,6 +36,12 @@ class View:
         return self._context.conversations(self.place).tcp(self.place)
 
     @property
+    def ack_time(self) -> int | None:
+        """Nanoseconds since the segment that this one acknowledges, if there is one."""
+        about = self.tcp
+        return self.record.time - self._context.time(about.acks_frame - 1) if about and about.acks_frame else None
+
+    @property
     def udp_stream(self) -> int | None:
         """The number of its UDP stream."""
         return self._context.conversations(self.place).udp(self.place)

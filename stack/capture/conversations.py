@@ -25,7 +25,6 @@ class Tcp(NamedTuple):
     duplicate: int  # the how-manieth duplicate ACK
     duplicate_of: int  # number of the frame that it repeats
     acks_frame: int  # number of the frame that it acknowledges, or 0
-    ack_time: int  # ns since that frame
     first_rtt: int  # ns that the handshake took, from its end on; 0 before, or where it was not seen
 
 
@@ -65,7 +64,6 @@ class Conversations:
         self._stream_of = array("l")  # -1: neither; TCP streams from 0 up; UDP streams from -2 down
         self._findings = array("L")
         self._acks = array("L")
-        self._ack_times = array("q")
         self._duplicates: dict[int, tuple[int, int]] = {}
 
     def take(self, time: int, dissection: Dissection) -> None:
@@ -80,7 +78,6 @@ class Conversations:
         self._stream_of.append(stream)
         self._findings.append(findings)
         self._acks.append(result.acks_frame)
-        self._ack_times.append(time - result.acks_time if result.acks_frame else 0)
         if result.duplicate:
             self._duplicates[self.taken] = result.duplicate, result.duplicate_of
         self.taken += 1
@@ -102,7 +99,7 @@ class Conversations:
             base = peer_base = first_rtt = 0
         return Tcp(
             number, not backward, base, peer_base, scale, findings & ~_BACKWARD & ~_PARTIAL,
-            duplicate[0], duplicate[1], self._acks[place], self._ack_times[place], first_rtt,
+            duplicate[0], duplicate[1], self._acks[place], first_rtt,
         )  # fmt: skip
 
     def udp(self, place: int) -> int | None:

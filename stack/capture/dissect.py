@@ -79,13 +79,14 @@ class Dissection:
         on_wire = self.length - self.offsets[place]
         if not 0 < length <= on_wire:  # segmentation offload leaves the IP length 0; others overstate it
             length = on_wire
-        end = len(bytes(self.packet)) - len(self.packet.trailer)
+        if type(header) is UDP and len(header) <= header.length < length:
+            length = header.length
         return Transport(
             header,
             (network.source, header.source),
             (network.destination, header.destination),
             max(length - len(header), 0),
-            bytes(self.packet)[self.offsets[place + 1] : end],
+            bytes(self.packet)[self.offsets[place + 1] : self.offsets[place] + length],
             any(_divides(one) for one in headers[:place]),
         )
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from stack.capture.context import View
 from stack.capture.fields import Field, Kind, either, presence, table
+from stack.ip.formats.ipv4 import IPv4
+from stack.ip.formats.ipv6 import IPv6
 
 _IPV4 = table("ip", "IPv4", [
     ("src", Kind.IPV4, lambda h: h.source),
     ("dst", Kind.IPV4, lambda h: h.destination),
-    ("version", Kind.INTEGER, lambda h: h.version),
     ("hdr_len", Kind.INTEGER, lambda h: h.header_length * 4),
     ("dsfield", Kind.INTEGER, lambda h: h.dscp << 2 | h.ecn, 2),
     ("dsfield.dscp", Kind.INTEGER, lambda h: h.dscp),
@@ -53,8 +56,7 @@ def _echo(header: Any, high: bool) -> int | None:
     """Identifier or sequence number of an echo message."""
     if header.type not in ECHO[type(header).__name__]:
         return None
-    rest = int.from_bytes(bytes(header.rest)[:4], "big") if not isinstance(header.rest, int) else header.rest
-    return rest >> 16 if high else rest & 0xFFFF
+    return int.from_bytes(header.rest[:2] if high else header.rest[2:4], "big")
 
 
 _ICMP = table("icmp", "ICMP", [
@@ -73,7 +75,13 @@ _ICMPV6 = table("icmpv6", "ICMPv6", [
     ("echo.sequence_number", Kind.INTEGER, lambda h: _echo(h, False)),
 ])  # fmt: skip
 
+def _versions(view: View) -> Iterable[Any]:
+    """Of IPv4 and IPv6 headers both."""
+    return [header.version for header in view.dissection.headers if isinstance(header, IPv4 | IPv6)]
+
+
 FIELDS: list[Field] = [
+    Field("ip.version", Kind.INTEGER, _versions),
     presence("ip", "IPv4"), *_IPV4, either("ip.addr", _IPV4[0], _IPV4[1]),
     presence("ipv6", "IPv6"), *_IPV6, either("ipv6.addr", _IPV6[0], _IPV6[1]),
     presence("ipv6.fraghdr", "Fragment"), *_FRAGMENT,

@@ -168,7 +168,7 @@ _TCP = [
     _followed("analysis.duplicate_ack_num", lambda about, _: about.duplicate or None),
     _followed("analysis.duplicate_ack_frame", lambda about, _: about.duplicate_of if about.duplicate else None),
     _followed("analysis.acks_frame", lambda about, _: about.acks_frame or None),
-    _followed("analysis.ack_rtt", lambda about, _: about.ack_time if about.acks_frame else None, Kind.TIME),
+    Field("tcp.analysis.ack_rtt", Kind.TIME, lambda view: () if view.ack_time is None else [view.ack_time]),
     _followed("analysis.initial_rtt", _first_rtt, Kind.TIME),
 ]  # fmt: skip
 
