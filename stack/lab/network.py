@@ -55,6 +55,7 @@ class Network:
         self.links: dict[str, Link] = {}
         self.captures: list[Capturing] = []
         self._named: dict[str, None] = {}
+        self.programs.prepare = self.update
 
     # Building
 

@@ -33,6 +33,8 @@ class Program(Source):
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait until the program has ended (the network runs); False if `timeout` virtual seconds pass first."""
+        if not self.done:
+            self.programs.prepare()
         now = self.node.scheduler.now
         deadline = None if timeout is None else now + max(round(timeout * 1_000_000_000), 0)
         while not self.done:

@@ -87,6 +87,8 @@ class Programs:
         self.patient = False
         self.polls = 0
         self.closed = False
+        #: Called before the network is run from outside: what was built since is made ready (addresses, routes, names).
+        self.prepare: Callable[[], object] = lambda: None
         self._depth = 0
         self._stepping = False
         self._limit: int | None = None
@@ -151,6 +153,7 @@ class Programs:
 
     def run(self, until: int | None = None) -> None:
         """Run until the network is quiescent, or until the instant `until` in nanoseconds."""
+        self.prepare()
         strand = self._call()
         before, self._limit = self._limit, until
         try:
@@ -163,6 +166,7 @@ class Programs:
 
     def run_until(self, condition: Callable[[], object], doing: str = "run_until") -> None:
         """Run until `condition()` is true, asked after each event. Raises `Deadlock` if nothing is left before that."""
+        self.prepare()
         strand = self._call()
         before, self._stepping = self._stepping, True
         patient, self.patient = self.patient, True
@@ -178,6 +182,7 @@ class Programs:
 
     def step(self) -> bool:
         """Run one event, or one turn of a program or of a loop; False if nothing is left at all."""
+        self.prepare()
         strand = self._call()
         before, self._stepping = self._stepping, True
         try:
