@@ -45,9 +45,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = 130
     except click.ClickException as error:
         fail(error.format_message())
-    except BrokenPipeError:  # the reader of our output has gone, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     except FilterError as error:
         fail(f"filter {error.text!r}, column {error.position + 1}: {error.expected}")
     except (StackError, ValueError) as error:
@@ -102,6 +99,7 @@ def demo(output: str, size: str, seed: int, **settings: str | None) -> None:
         link = net.link(client, server, **given(settings))
         file = net.randomness.at("demo").bytes(octets(size))
         Path(folder, "file.bin").write_bytes(file)
+        os.utime(Path(folder, "file.bin"), (0, 0))  # its time goes into a header of the answer
         with link.capture() as sent, link.capture(at="both") as seen, client.capture(output) as trace:
             server.start(_web, folder, name="web")
             body = _fetch(client, "http://server/file.bin", len(file))
@@ -115,11 +113,13 @@ def given(settings: dict[str, str | None]) -> dict[str, str]:
 
 
 def _web(folder: str) -> None:
-    """The server's program: what the standard library has, without its log."""
+    """The server's program: what the standard library has, without its log and the name of this Python."""
     from functools import partial
     from http.server import HTTPServer, SimpleHTTPRequestHandler
 
     class Quiet(SimpleHTTPRequestHandler):
+        sys_version = ""
+
         def log_message(self, format: str, *arguments: object) -> None:
             pass
 
@@ -128,7 +128,7 @@ def _web(folder: str) -> None:
 
 def _fetch(client: Host, address: str, size: int) -> bytes:
     """What is at an address, fetched by a program on the host `client`, with a bar that shows how far it is."""
-    from urllib.request import urlopen
+    from urllib.request import Request, urlopen
 
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
@@ -140,7 +140,8 @@ def _fetch(client: Host, address: str, size: int) -> bytes:
     body = b""
     with bar:
         task = bar.add_task(f"GET {address}", total=size, clock="")
-        with client, urlopen(address) as response:
+        request = Request(address, headers={"User-Agent": "Python-urllib"})
+        with client, urlopen(request) as response:
             while part := response.read(1 << 14):
                 body += part
                 bar.update(task, completed=len(body), clock=f"{client.network.now / 1e9:.3f} s", refresh=True)

@@ -64,10 +64,10 @@ def _rule(above: list[Cell], below: list[Cell]) -> str:
     line = ["-"] * (2 * WIDTH + 1)
     line[0::2] = ["+"] * (WIDTH + 1)
     for cell in below:
-        if not cell.first and any(not upper.last and upper.name == cell.name for upper in above):
-            inner = range(2 * cell.start + 1, 2 * (cell.start + cell.bits))
-            for place in inner:
-                line[place] = " "
+        for upper in above:
+            if not cell.first and upper.name == cell.name:
+                start, end = max(cell.start, upper.start), min(cell.start + cell.bits, upper.start + upper.bits)
+                line[2 * start + 1 : 2 * end] = " " * (2 * (end - start) - 1)
     length = 2 * max((cell.start + cell.bits for cell in (*above, *below)), default=WIDTH) + 1
     return "".join(line[:length])
 

@@ -95,7 +95,7 @@ def _segment(time: int, transport: Transport, tcp: Tcp, near: list[int]) -> Segm
     sequence = near[here] = _unwrap(header.sequence - tcp.base, near[here])
     acknowledgment = None
     if header.flags & ACK:
-        acknowledgment = near[there] = max(_unwrap(header.acknowledgment - tcp.peer_base, near[there]), near[there])
+        acknowledgment = _unwrap(header.acknowledgment - tcp.peer_base, near[there])
     sacks = tuple(
         (_unwrap(left - tcp.peer_base, near[there]), _unwrap(right - tcp.peer_base, near[there]))
         for left, right in header.options.sack

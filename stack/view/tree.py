@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from stack.application.dns.messages import DNS
 from stack.codec.fields import Field
 from stack.codec.header import Header
 from stack.codec.packet import Packet
@@ -77,6 +78,8 @@ def fields(header: Header, place: int) -> Iterator[Node]:
         known = known and width is not None
         node = Node(one.name, _shown(one, value), place, width if known else None, one.doc)
         if node.bits != 0:
+            if isinstance(header, DNS) and one.name == "sections":
+                node.children.extend(_sections(header))
             node.children.extend(_parts(value, place))
             yield node
         place += width or 0
@@ -87,6 +90,17 @@ def _width(bits: int | None, value: Any) -> int | None:
     if bits is not None:
         return bits
     return 8 * len(value) if isinstance(value, bytes) else None
+
+
+def _sections(message: DNS) -> Iterator[Node]:
+    """The questions and records of a DNS message. Names are compressed, so that their octets may lie elsewhere."""
+    sections = message.read()
+    for name, records in (
+        ("question", sections.questions), ("answer", sections.answers),
+        ("authority", sections.authorities), ("additional", sections.additionals),
+    ):  # fmt: skip
+        for one in records:
+            yield Node(name, str(one))
 
 
 def _parts(value: Any, place: int) -> Iterator[Node]:
