@@ -73,7 +73,7 @@ class PcapngWriter(RawPcapNgWriter):
     def write_frame(
         self, time: int, data: bytes, interface: int = 0, comment: str | None = None, length: int | None = None
     ) -> None:
-        """One enhanced packet block, packed here in one go: scapy's way costs ten times as much per packet."""
+        """One enhanced packet block, packed here in one go: scapy's way costs four times as much per packet."""
         size = len(data)
         options = b"" if comment is None else self._comments.get(comment) or self._comment(comment)
         padding = _PADDING[size & 3]
