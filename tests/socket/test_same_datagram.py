@@ -80,7 +80,7 @@ def test_sending_to_port_zero(world: World) -> None:
 def test_a_connected_socket_hears_its_peer_only(world: World) -> None:
     client, server = world.datagrams(connected=True)
     with world.there():
-        stranger = world.keep(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        stranger = world.new(kind=socket.SOCK_DGRAM)
         stranger.sendto(b"stranger", client.getsockname())
     server.sendto(b"friend", client.getsockname())
     assert client.recv(100) == b"friend"
@@ -93,9 +93,8 @@ def test_a_connected_socket_hears_its_peer_only(world: World) -> None:
 def test_a_connected_socket_may_still_send_elsewhere(world: World) -> None:
     client, server = world.datagrams(connected=True)
     with world.there():
-        other = world.keep(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        other = world.new(kind=socket.SOCK_DGRAM)
         other.bind((world.there_address, 0))
-        other.settimeout(5)
     client.sendto(b"elsewhere", other.getsockname())
     assert other.recv(100) == b"elsewhere"
     assert client.getpeername() == server.getsockname()
@@ -110,9 +109,10 @@ def test_connecting_chooses_the_local_address(world: World) -> None:
 
 def test_sending_gives_a_port(world: World) -> None:
     client = world.new(kind=socket.SOCK_DGRAM)
-    assert client.getsockname() == ("0.0.0.0", 0)
+    wildcard = client.getsockname()[0]
+    assert client.getsockname()[:2] == (wildcard, 0)
     client.sendto(b"x", (world.there_address, 9))
-    assert client.getsockname()[0] == "0.0.0.0"
+    assert client.getsockname()[0] == wildcard
     assert client.getsockname()[1] != 0
 
 
@@ -142,15 +142,19 @@ def test_an_unconnected_socket_is_not_told(world: World) -> None:
     assert client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
 
 
+def longest(world: World) -> int:
+    return 65507 if world.family == socket.AF_INET else 65527
+
+
 def test_too_long_a_message(world: World) -> None:
     client, server = world.datagrams()
-    assert world.error_of(client.sendto, bytes(65508), server.getsockname()) == errno.EMSGSIZE
+    assert world.error_of(client.sendto, bytes(longest(world) + 1), server.getsockname()) == errno.EMSGSIZE
 
 
 def test_the_longest_message(world: World) -> None:
     client, server = world.datagrams()
-    data = bytes(range(256)) * 255 + bytes(227)
-    assert client.sendto(data, server.getsockname()) == 65507
+    data = (bytes(range(256)) * 256)[: longest(world)]
+    assert client.sendto(data, server.getsockname()) == longest(world)
     assert server.recv(70_000) == data
 
 
@@ -194,6 +198,8 @@ def test_shutdown_of_writing_is_a_broken_pipe(world: World) -> None:
 
 
 def test_broadcast_must_be_allowed(world: World) -> None:
+    if world.family == socket.AF_INET6:
+        pytest.skip("IPv6 has no broadcast")
     client = world.new(kind=socket.SOCK_DGRAM)
     assert world.error_of(client.sendto, b"x", ("255.255.255.255", 9)) == errno.EACCES
 
@@ -214,7 +220,7 @@ def test_streams_and_datagrams_have_ports_of_their_own(world: World) -> None:
 def test_reconnecting_changes_the_peer(world: World) -> None:
     client, server = world.datagrams(connected=True)
     client.connect((world.there_address, 9))
-    assert client.getpeername() == (world.there_address, 9)
+    assert client.getpeername()[:2] == (world.there_address, 9)
     client.connect(server.getsockname())
     client.send(b"back")
     assert server.recv(10) == b"back"

@@ -114,6 +114,14 @@ class World:
 class System(World):
     """The operating system's own sockets over its loopback."""
 
+    def has_ipv6(self) -> bool:
+        try:
+            with socket.socket(socket.AF_INET6) as s:
+                s.bind(("::1", 0))
+        except OSError:
+            return False
+        return True
+
     def run(self, function: Callable[[], object]) -> Callable[[], None]:
         trouble: list[BaseException] = []
 
