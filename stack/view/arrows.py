@@ -78,6 +78,8 @@ def arrow(record: Record, summary: Summary, people: People) -> Arrow:
     """The arrow of a record, seen once as yet."""
     source, destination = people.ends(record.packet, summary)
     note, lost = fate(record)
+    if note is not None and note.lower() in summary.short.lower():
+        note = None  # it says no more than the arrow does
     return Arrow(
         record.number, record.time, source, destination, summary.short, summary.kind, lost=lost, note=note or found(summary.info),
         detail=f"{summary.source} → {summary.destination} {summary.protocol} {summary.info}",

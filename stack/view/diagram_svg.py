@@ -12,7 +12,7 @@ SIDE, TOP, HIGH = 20, 34, 36
 LETTER = 7.0  # the width of a letter, about
 
 STYLE = f"""
-.packetstack .paper {{ fill: var(--paper); }}
+.packetstack .paper {{ fill: var(--paper); stroke: var(--edge); }}
 .packetstack .bit {{ font: 9.5px {MONO}; fill: var(--soft); text-anchor: middle; }}
 .packetstack .cell {{ fill: var(--band); stroke: none; }}
 .packetstack .wall {{ stroke: var(--line); stroke-width: 1.3; fill: none; stroke-linecap: square; }}
@@ -32,7 +32,7 @@ def draw(kind: type[Header], width: int = 760) -> str:
         f'<svg class="packetstack diagram" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         f'width="{width}" style="max-width: 100%; height: auto" role="img" aria-label="format of {kind.__name__}">',
         f"<style>{css()}{STYLE}</style>",
-        f'<rect class="paper" width="{width}" height="{height}" rx="8"/>',
+        f'<rect class="paper" x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" rx="8"/>',
     ]
     for bit in range(WIDTH):
         x = SIDE + (bit + 0.5) * unit

@@ -19,7 +19,7 @@ MARGIN = 96  # room for times on either side
 NOTE = 11  # size of small print
 
 STYLE = f"""
-.packetstack .paper {{ fill: var(--paper); }}
+.packetstack .paper {{ fill: var(--paper); stroke: var(--edge); }}
 .packetstack text {{ font-family: {SANS}; font-size: 13px; fill: var(--ink); }}
 .packetstack text.host {{ font-size: 15px; font-weight: 600; text-anchor: middle; }}
 .packetstack text.small {{ font-size: {NOTE}px; fill: var(--soft); }}
@@ -113,7 +113,7 @@ def draw(ladder: Ladder, width: int = 900) -> str:
         f'<svg class="packetstack ladder" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height:.0f}" '
         f'width="{width}" style="max-width: 100%; height: auto" role="img" aria-label="time-sequence diagram">',
         f"<style>{css()}{STYLE}</style>",
-        f'<rect class="paper" width="{width}" height="{height:.0f}" rx="8"/>',
+        f'<rect class="paper" x="0.5" y="0.5" width="{width - 1}" height="{height - 1:.0f}" rx="8"/>',
         *_hosts(ladder, layout, places),
     ]
     pairs = list(zip(ladder.arrows, layout.ends, strict=True))
