@@ -14,7 +14,7 @@ from stack.socket.description import ERR, HUP, IN, OUT, PRI, RDHUP, Address, Des
 from stack.socket.tcp_info import pack
 from stack.tcp.connection import Connection
 from stack.tcp.listener import Listener
-from stack.tcp.settings import DEFAULT, TcpSettings
+from stack.tcp.settings import TcpSettings
 from stack.tcp.state import CLOSED, SYN_SENT, TIME_WAIT
 from stack.udp.ports import V4, V6
 
@@ -270,7 +270,7 @@ class Stream(Description):
         """The parameters of the connection, or of those to come."""
         if self.connection is not None:
             return self.connection.settings
-        return self._settings or DEFAULT
+        return self._settings or self.node.engine.tcp.settings
 
     def configure(self, **changes: Any) -> None:
         """Change parameters."""
