@@ -43,7 +43,8 @@ def ladder(
 
     `hosts`: the order of the columns from the left; hosts that are not named follow as they come. `names`: address →
     names, beside those that the trace knows. `most`: how many arrows are drawn. Times count from the capture's first.
-    A packet that was captured at two interfaces becomes one arrow between two times.
+    A packet that was captured at several interfaces is one arrow; between two times, where the last one is of the host
+    that it is for.
     """
     known = {**getattr(records, "names", {}), **(names or {})}
     people = People({address: list(given) for address, given in known.items() if given})
@@ -87,11 +88,13 @@ def arrow(record: Record, summary: Summary, people: People) -> Arrow:
 
 
 def arrived(first: Arrow, record: Record) -> Arrow:
-    """The arrow of a packet that was seen again, elsewhere and later."""
+    """The arrow of a packet that was seen again, elsewhere: on its way, at its end, or lost on a later link."""
     note, lost = fate(record)
     if lost:
-        return replace(first, sent=first.begins, lost=True, note=note)
-    return replace(first, sent=first.begins, arrived=record.time)
+        return replace(first, lost=True, note=note)
+    if first.destination in (_host(record.interface), EVERYONE) and first.source != _host(record.interface):
+        return replace(first, sent=first.begins, arrived=record.time)
+    return first
 
 
 def found(line: str) -> str | None:

@@ -75,7 +75,7 @@ def row(ladder: Ladder, places: Sequence[int], arrow: Arrow) -> str:
         line[place] = "│"
     source, destination = ladder.place(arrow)
     if destination is None:
-        to_all(line, places, source, arrow.label)
+        to_all(line, places, source, arrow)
     elif destination == source:
         put(line, places[source] + 1, f"↺ {arrow.label}")
     else:
@@ -108,22 +108,22 @@ def across(line: list[str], places: Sequence[int], start: int, end: int, arrow: 
     put(line, start + 3 if step > 0 else start - 4 - len(label), f" {label} ")
 
 
-def to_all(line: list[str], places: Sequence[int], source: int, label: str) -> None:
-    """An arrow to every other lifeline: a broadcast."""
+def to_all(line: list[str], places: Sequence[int], source: int, arrow: Arrow) -> None:
+    """An arrow to every other lifeline: a broadcast. A lost one does not get there."""
     for place in range(places[0] + 1, places[-1]):
         if place not in places:
             line[place] = "─"
     for number, place in enumerate(places):
         if number > source:
-            line[place - 1] = "►"
+            line[place - 1] = "╳" if arrow.lost else "►"
         elif number < source:
-            line[place + 1] = "◄"
+            line[place + 1] = "╳" if arrow.lost else "◄"
     if len(places) == 1:
-        put(line, places[0] + 1, f"── {label} ──►")
+        put(line, places[0] + 1, f"── {arrow.label} ──►")
         return
     start, end = (source, source + 1) if source + 1 < len(places) else (source - 1, source)
     room = places[end] - places[start] - 6
-    text = label if len(label) <= room else label[: room - 1] + "…"
+    text = arrow.label if len(arrow.label) <= room else arrow.label[: room - 1] + "…"
     put(line, places[start] + 3 if start == source else places[end] - 4 - len(text), f" {text} ")
 
 
