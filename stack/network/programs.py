@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random
-from typing import Any, Protocol
+from typing import Any
 
 from stack.base.errors import StackError
 from stack.base.randomness import Randomness, Stream
@@ -23,6 +23,7 @@ from stack.network.deadlock import Deadlock, account
 from stack.network.ending import end, refuse
 from stack.network.place import Place
 from stack.network.program import Program, ProgramExit
+from stack.network.resident import Resident
 from stack.network.scheduler import Scheduler
 from stack.network.waiting import Source
 from stack.network.watchdog import watch
@@ -44,20 +45,6 @@ def opened() -> list[Programs]:
 def name_of(function: Callable[..., Any]) -> str:
     """What a program is called that runs `function`."""
     return str(getattr(function, "__name__", "program"))
-
-
-class Resident(Protocol):
-    """The asyncio loop of a host, as the network sees it: something that has turns."""
-
-    strand: None
-
-    def turn(self) -> None: ...
-
-    def start(self, program: Program, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None: ...
-
-    def account(self) -> list[str]: ...
-
-    def end(self) -> list[str]: ...
 
 
 class Programs:

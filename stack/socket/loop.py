@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from stack.base.errors import StackError
-from stack.network.baton import PATIENCE, SLEEPS
+from stack.network.baton import PATIENCE, SLEEPS, current_strand
 from stack.network.place import Place, inside
 from stack.network.program import Program, ProgramExit
 from stack.network.programs import SPIN_LIMIT, SPIN_STEP
@@ -49,7 +49,7 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
         self.empty = 0                                       # turns in a row by time-out that changed nothing
         self._thread_id: int | None = None
         self._default_executor: Any = None
-        selector = LoopSelector(node, self._woken if resident else None)
+        selector = LoopSelector(node, self._abort_all, self._woken if resident else None)
         super().__init__(selector)
         self._clock_resolution = 1e-9
 
@@ -111,11 +111,9 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
 
     def end(self) -> list[str]:
         """Cancel every task, abort what is open, close the loop. Returns the tasks that would not end."""
-        self.set_exception_handler(_only_errors)
         with inside(self.node):
             self._cancel_all()
-            for _, transport in sorted(dict(self._transports).items()):
-                transport.abort()
+            self._abort_all()
             self._last_turns()                               # servers wait for their connections
             self._cancel_all()
             left = [line_of(task) for task in tasks_of(self)]
@@ -129,7 +127,13 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
             self.close()
         return left
 
+    def _abort_all(self) -> None:
+        self.set_exception_handler(_only_errors)
+        for _, transport in sorted(dict(self._transports).items()):
+            transport.abort()
+
     def _cancel_all(self) -> None:
+        self.set_exception_handler(_only_errors)
         for task in tasks_of(self):
             task.cancel()
         self._last_turns()
@@ -154,6 +158,21 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
         self._turning = True
         self._later = None
         programs.polls = 0
+        try:
+            self._run_ready()
+        finally:
+            self._turning = False
+            changed = scheduler.order + programs.wakes != before
+            if changed:
+                self.empty = self._spins = self._spun = 0
+            elif by_time:
+                self.empty += 1
+            self._looked = programs.activity
+            self._follow()
+            scheduler.poke(self)
+
+    def _run_ready(self) -> None:
+        """Run what is ready, once, on the host, as the running loop of this thread."""
         outer = put_away()
         hooks = sys.get_asyncgen_hooks()
         try:
@@ -169,15 +188,6 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
             sys.set_asyncgen_hooks(*hooks)
             events._set_running_loop(None)
             bring_back(outer)
-            self._turning = False
-            changed = scheduler.order + programs.wakes != before
-            if changed:
-                self.empty = self._spins = self._spun = 0
-            elif by_time:
-                self.empty += 1
-            self._looked = programs.activity
-            self._follow()
-            scheduler.poke(self)
 
     def _follow(self) -> None:
         """See that the next turn comes, if there is cause for one now."""
@@ -201,7 +211,7 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
         for _ in range(LAST_TURNS):
             if not self._ready:
                 return
-            self._turn()
+            self._run_ready()
 
     # What a program sees
 
@@ -216,6 +226,9 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
         outer = put_away()
         try:
             super().run_forever()
+        except ProgramExit:
+            self.set_exception_handler(_only_errors)
+            raise
         finally:
             bring_back(outer)
 
@@ -225,6 +238,12 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
             return super().run_until_complete(future)
         finally:
             bring_back(outer)
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        if not self._ending():
+            await (super().shutdown_default_executor(*(() if timeout is None else (timeout,))))
+        elif self._default_executor is not None:             # its threads are programs, and end as such
+            self._default_executor.shutdown(wait=False, cancel_futures=True)
 
     async def getaddrinfo(
         self, host: Any, port: Any, *, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
@@ -244,6 +263,17 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
 
     def remove_signal_handler(self, sig: int) -> bool:
         return self._signals.pop(sig, None) is not None
+
+    def close(self) -> None:
+        if self._ending() and not self.is_closed() and not self.is_running():
+            self._abort_all()                                # the program had no time to close what is open
+            self._last_turns()
+        super().close()
+
+    def _ending(self) -> bool:
+        """Is the program being ended that runs this loop?"""
+        strand = current_strand()
+        return strand is not None and strand.ending
 
     # What asyncio asks for
 

@@ -6,8 +6,11 @@ import selectors
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from stack.network.baton import current_strand
 from stack.network.place import Place
 from stack.network.waiting import Source, wait
+
+LAST_LOOKS = 100  # turns that a loop gets when its program is being ended
 
 
 class Descriptor(Protocol):
@@ -47,15 +50,18 @@ class _Registered:
 class LoopSelector(selectors._BaseSelectorImpl, Source):
     """Level-triggered, as the system's: a descriptor stays noted for as long as it is found ready.
 
+    `on_end()` is called when the program that runs the loop is being ended, and should have no more to wait for.
     With `on_wake`, the loop is resident: `select` never waits, and `on_wake()` says that a turn is wanted.
     """
 
-    def __init__(self, node: Place, on_wake: Callable[[], None] | None = None) -> None:
+    def __init__(self, node: Place, on_end: Callable[[], None], on_wake: Callable[[], None] | None = None) -> None:
         super().__init__()
         self.waiters = None
         self.node = node
         self._on_wake = on_wake
+        self._on_end = on_end
         self._prodded = False
+        self._last_looks = LAST_LOOKS
         self._registered: dict[int, _Registered] = {}
         #: Those whose readiness may have changed, in the order of their waking.
         self.noted: dict[int, _Registered] = {}
@@ -86,6 +92,11 @@ class LoopSelector(selectors._BaseSelectorImpl, Source):
         found = self._collect()
         if self._on_wake is not None or found or self._prodded or (timeout is not None and timeout <= 0):
             self._prodded = False
+            return found
+        strand = current_strand()
+        if strand is not None and strand.ending and self._last_looks:
+            self._last_looks -= 1                            # the loop is cancelling its tasks: let it
+            self._on_end()
             return found
         deadline = None
         if timeout is not None:

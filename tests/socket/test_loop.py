@@ -7,7 +7,8 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import Any
 
 import pytest
 
@@ -283,6 +284,37 @@ def test_closing_cancels_tasks_which_may_clean_up_and_names_those_that_refuse(ne
         net.programs.close()
     assert sorted(log) == ["no", "no", "tidy"]               # asked twice
     assert isinstance(tidied.exception, ProgramExit)
+
+
+def test_closing_ends_asyncio_run_in_programs_without_a_word(net: Linked, capsys: pytest.CaptureFixture[str]) -> None:
+    log: list[str] = []
+
+    async def serve_with_care() -> None:
+        await asyncio.get_running_loop().run_in_executor(None, time.sleep, 1)
+        try:
+            await serve()
+        finally:
+            log.append("closed")
+
+    server = net.programs.start(net.server_node, lambda: asyncio.run(serve_with_care()), name="server")
+
+    async def hold() -> None:
+        reader, writer = await asyncio.open_connection("server", 7)
+        writer.write(b"x")
+        await reader.read()
+
+    client = net.programs.start(net.client_node, lambda: sleep_then(hold), name="client")
+    net.programs.run(until=5 * SECOND)
+    net.programs.close()
+    assert log == ["closed"]
+    assert isinstance(server.exception, ProgramExit)
+    assert isinstance(client.exception, ProgramExit)
+    assert capsys.readouterr() == ("", "")
+
+
+def sleep_then(function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    time.sleep(2)
+    asyncio.run(function())
 
 
 # Loops of programs
