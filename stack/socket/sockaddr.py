@@ -45,7 +45,10 @@ def read(node: Node, family: int, address: Any, caller: str) -> Address:
 
 def show(family: int, address: Address | None) -> tuple[Any, ...]:
     """An address as programs of this family see it; None, and a host of None, stand for the wildcard."""
-    host, port = (None, 0) if address is None else address
+    host: Any = None
+    port = 0
+    if address is not None:
+        host, port = address
     wildcard = host is None or host == IPv4Address.UNSPECIFIED
     if family == AF_INET:
         return ("0.0.0.0" if wildcard else str(host), port)

@@ -7,7 +7,6 @@ Python over its socket (files, `with`, the counting of references by files) is t
 from __future__ import annotations
 
 import _socket
-import contextlib
 import errno
 import socket
 import sys
@@ -38,6 +37,8 @@ class Socket(Transfer, socket.socket):
         made: Socket = _blank(cls)
         made._file = CLOSED
         made._number = -1
+        made._proto = 0
+        made._timeout = None
         return made
 
     def __init__(self, family: int = -1, type: int = -1, proto: int = -1, fileno: int | None = None) -> None:
@@ -241,7 +242,9 @@ def on_host(kind: type) -> type:
     if made is None:
         if issubclass(kind, Socket):
             return kind
-        made = _made[kind] = type(kind.__name__, (kind, Socket), {"__module__": kind.__module__})
-        with contextlib.suppress(AttributeError):
-            made.__qualname__ = kind.__qualname__
+        try:
+            made = type(kind.__name__, (kind, Socket), {"__module__": kind.__module__, "__qualname__": kind.__qualname__})
+        except TypeError as trouble:
+            raise TypeError(f"{kind.__qualname__} has __slots__ of its own, which a host's sockets have no room for") from trouble
+        _made[kind] = made
     return made

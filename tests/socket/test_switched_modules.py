@@ -83,6 +83,15 @@ def test_a_subclass_made_outside_is_real(net: Linked) -> None:
         assert isinstance(emulated, Mine)
 
 
+def test_a_subclass_with_slots_is_refused_on_a_host(net: Linked) -> None:
+    class Slotted(socket.socket):
+        __slots__ = ("label",)
+
+    Slotted().close()
+    with net.here(), pytest.raises(TypeError, match="Slotted has __slots__ of its own"):
+        Slotted()
+
+
 def test_real_and_emulated_files_do_not_mix(net: Linked) -> None:
     reading, writing = os.pipe()
     with net.here():
