@@ -41,8 +41,8 @@ def ladder(
 ) -> Ladder:
     """The time-sequence diagram of a trace.
 
-    `hosts`: the order of the columns from the left; hosts that are not named follow as they come. `names`: address →
-    names, beside those that the trace knows. `most`: how many arrows are drawn. Times count from the capture's first.
+    `hosts`: the order of the columns from the left; others follow in the order of names, then as they come. `names`:
+    address → names, beside those that the trace knows. `most`: how many arrows are drawn. Times count from the capture's first.
     A packet that was captured at several interfaces is one arrow; between two times, where the last one is of the host
     that it is for.
     """
@@ -146,10 +146,10 @@ class People:
         return name
 
     def columns(self, hosts: Sequence[str], arrows: Sequence[Arrow]) -> tuple[Column, ...]:
-        """The columns that are drawn: those wished for, then those that arrows need, as they come."""
-        order = dict.fromkeys(hosts)
-        for one in arrows:
-            order.update(dict.fromkeys(end for end in (one.source, one.destination) if end != EVERYONE))
+        """The columns that are drawn: those wished for; those that arrows need, by the order of names, then as they come."""
+        needed = dict.fromkeys(end for one in arrows for end in (one.source, one.destination) if end != EVERYONE)
+        named = [self.names[address][0].split(".")[0] for address in self.names]
+        order = dict.fromkeys([*hosts, *(name for name in named if name in needed), *needed])
         return tuple(Column(name, tuple(self.seen.get(name, ()))) for name in order)
 
 

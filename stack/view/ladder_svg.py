@@ -69,8 +69,9 @@ def heights(ladder: Ladder) -> Layout:
             layout.ends[place] = (layout.ends[place][0], y)
         else:
             y = y if arrow.slanted else max(y, flat + ROW)  # level arrows lie one below the other
-            flat = flat if arrow.slanted else y
-            said[here] = y + (NOTE if arrow.note or arrow.lost else 0)
+            below = NOTE if arrow.note or arrow.lost else 0
+            flat = flat if arrow.slanted else y + below / 2
+            said[here] = y + below
             layout.ends[place] = (y, y)
         before = time
     layout.height = y + 44

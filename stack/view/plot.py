@@ -99,12 +99,16 @@ def window(records: Iterable[Record], *, stream: int | None = None, forward: boo
         elif one.acknowledgment is not None:
             acknowledged = max(acknowledged, one.acknowledgment)
         flight.append((one.time / 1e9, max(sent - acknowledged, 0)))
+    most = max(octets for _, octets in flight)
     axes.step(*zip(*flight, strict=True), where="post", color=BLUE, linewidth=1.4, label="in flight")
     offers = [one for one in found.segments if one.forward != forward and one.acknowledgment is not None]
     axes.step(_times(offers), [one.window for one in offers], where="post", color=GREY, linestyle="--", label="offered window")
-    lost = [one for one in found.segments if one.forward == forward and one.findings & AGAIN]
-    if lost:
-        axes.plot(_times(lost), [0] * len(lost), "|", color=RED, markersize=12, label="retransmission")
+    if most and max([one.window for one in offers], default=0) > 5 * most:
+        axes.set_ylim(-0.05 * most, 5 * most)  # a wide window would hide what is in flight
+    again = [one for one in found.segments if one.forward == forward and one.findings & AGAIN]
+    if again:
+        foot = axes.get_xaxis_transform()
+        axes.plot(_times(again), [0.02] * len(again), "|", color=RED, markersize=9, label="retransmission", transform=foot)
     return _finished(axes)
 
 

@@ -85,7 +85,6 @@ def test_many_hosts_and_arrows_across() -> None:
             Arrow(3, 30 * MS, "router", "*", "Who has b?"),
             Arrow(4, 31 * MS, "b", "a", "Echo reply id=1", lost=True, note="queue full"),
             Arrow(5, 32 * MS, "b", "b", "SYN"),
-            Arrow(6, 33 * MS, "a", "*", "Who has b?", lost=True),
         ],
     )
     assert str(shown).splitlines() == drawn("""
@@ -95,7 +94,14 @@ def test_many_hosts_and_arrows_across() -> None:
     0.030000  │◄────────────────────│── Who has b? ──────►│
     0.031000  │          ╳──────────┼── Echo reply id=1 ──│   lost; queue full
     0.032000  │                     │                     │↺ SYN
-    0.033000  │── Who has b? ──────╳│────────────────────╳│   lost
+""")
+
+
+def test_a_lost_broadcast_reaches_nobody() -> None:
+    shown = Ladder([Column("a"), Column("b"), Column("c")], [Arrow(1, 0, "a", "*", "Who has b?", lost=True)])
+    assert str(shown).splitlines() == drawn("""
+              a                        b                        c
+    0.000000  │── Who has b? ─────────╳│───────────────────────╳│   lost
 """)
 
 
@@ -108,7 +114,7 @@ def test_a_packet_that_passes_several_links_is_one_arrow() -> None:
     ]  # fmt: skip
     assert ladder(seen, names=NAMES).text().splitlines()[2:] == drawn("""
     0.000000  │── SYN Seq=0 Win=64240 MSS=1460 SACK_PERM WS=128 ───►│
-    0.009000  │── ACK Seq=1 Ack=1 Win=64256 ────────╳               │   lost; queue full
+    0.009000  │── ACK Seq=1 Ack=1 Win=64256 ──────────╳             │   lost; queue full
 """)
 
 
