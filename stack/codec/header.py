@@ -155,6 +155,7 @@ def _remake(kind: type[Header], values: tuple[Any, ...]) -> Any:
     return kind.of(*values)
 
 
+_TAKEN = frozenset(Header.__annotations__) | frozenset(vars(Header))
 HeaderType = type[Header]  # for classes that have a field `type`
 
 
@@ -164,6 +165,8 @@ def header(cls: type[_H]) -> type[_H]:
     fields: dict[str, Field] = {}
     for name, declared in cls.__dict__.items():
         if isinstance(declared, Field):
+            if name in _TAKEN:
+                raise TypeError(f"{cls.__name__} cannot have a field {name!r}: every header has something else of that name")
             declared.name = name
             declared.bits = _bits(declared.format)
             fields[name] = declared
