@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from stack.base.address import IPv4Address
+from stack.capture.analysis import Finding
 from stack.capture.trace import Trace
 from stack.capture.writer import open_writer
 from stack.codec.packet import Packet
@@ -25,6 +26,14 @@ MILLISECOND = 1_000_000
 START = 1_000_000_000
 # Wireshark puts fragments together before it looks inside; we look at what is in each frame.
 FRAMES_AS_THEY_ARE = ["-o", "ip.defragment:FALSE", "-o", "ipv6.defragment:FALSE"]
+
+# What the analysis of TCP finds, and the numbers it gives.
+FINDINGS = [f"tcp.analysis.{finding.name.lower()}" for finding in Finding if finding.name]
+NUMBERS = [
+    "tcp.stream", "tcp.seq", "tcp.ack", "tcp.len", "tcp.nxtseq", "tcp.window_size", "tcp.window_size_scalefactor",
+    "tcp.analysis.duplicate_ack_num", "tcp.analysis.duplicate_ack_frame", "tcp.analysis.acks_frame",
+    "tcp.analysis.ack_rtt", "tcp.analysis.initial_rtt", "tcp.options.sack_le", "tcp.options.sack_re",
+]  # fmt: skip
 
 needs_tshark = pytest.mark.skipif(TSHARK is None, reason="tshark is not installed")
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared captures are not beside this repository")
@@ -54,6 +63,11 @@ def ask(path: Path | str, *fields: str) -> list[list[str]]:
     """The values of fields, as tshark finds them."""
     rows, _ = tshark(path, "-T", "fields", *(word for field in fields for word in ("-e", field)))
     return rows
+
+
+def said(value: str) -> str:
+    """A finding that tshark prints twice for one segment, once."""
+    return "1" if value == "1,1" else value
 
 
 def segment(

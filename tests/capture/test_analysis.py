@@ -1,34 +1,11 @@
-"""`tcp.analysis.*` says of every segment what Wireshark says: on made conversations, and on the shared captures."""
+"""`tcp.analysis.*` says of every segment of made conversations what Wireshark says (of captures: test_shared_captures)."""
 
 from pathlib import Path
 
 import pytest
 
-from stack.capture.analysis import Finding
-from stack.capture.trace import Trace
 from stack.codec.packet import Packet
-from tests.capture.build import (
-    SHARED,
-    ask,
-    handshake,
-    needs_shared,
-    needs_tshark,
-    segment,
-    shared_files,
-    trace_of,
-)
-
-FINDINGS = [f"tcp.analysis.{finding.name.lower()}" for finding in Finding if finding.name]
-NUMBERS = [
-    "tcp.stream", "tcp.seq", "tcp.ack", "tcp.len", "tcp.nxtseq", "tcp.window_size", "tcp.window_size_scalefactor",
-    "tcp.analysis.duplicate_ack_num", "tcp.analysis.duplicate_ack_frame", "tcp.analysis.acks_frame",
-    "tcp.analysis.ack_rtt", "tcp.analysis.initial_rtt", "tcp.options.sack_le", "tcp.options.sack_re",
-]  # fmt: skip
-# Frames of which tshark says something that no rule explains: a fast retransmission where no ACK was repeated.
-UNEXPLAINED = {("ndpi/default__pcap__ndpi_match_string_subprotocol__error.pcapng", 13)}
-# Not comparable: encapsulations without a format here, and streams numbered by what Wireshark's SOCKS dissector expects.
-OTHERWISE = {"arkime/mpls-basic.pcap", "ndpi/default__pcap__socks.pcap", "tcpreplay/test.pcap",
-             "ndpi/default__pcap__reasm_crash_anon.pcapng"}  # fmt: skip
+from tests.capture.build import FINDINGS, NUMBERS, ask, handshake, needs_tshark, said, segment, trace_of
 
 
 def d(size: int) -> bytes:
@@ -70,11 +47,6 @@ CONVERSATIONS: dict[str, list[Packet]] = {
 }  # fmt: skip
 
 
-def said(value: str) -> str:
-    """tshark prints some findings twice for one segment."""
-    return "1" if value == "1,1" else value
-
-
 @needs_tshark
 @pytest.mark.parametrize("story", CONVERSATIONS)
 @pytest.mark.parametrize("step", [1_000_000, 300_000_000], ids=["quick", "slow"])
@@ -85,18 +57,6 @@ def test_a_conversation_is_judged_as_wireshark_judges_it(tmp_path: Path, story: 
     fields = ["frame.number", *FINDINGS, *shown]
     rows = [tuple(said(value) for value in row) for row in ask(tmp_path / "a.pcapng", *fields)]
     assert trace.fields(*fields) == rows
-
-
-@needs_shared
-@needs_tshark
-@pytest.mark.parametrize("name", [name for name in shared_files() if name not in OTHERWISE])
-def test_a_capture_is_judged_as_wireshark_judges_it(name: str) -> None:
-    fields = ["frame.number", "frame.protocols", *FINDINGS, *NUMBERS]
-    trace = Trace.read(SHARED / name)
-    for row, found in zip(ask(SHARED / name, *fields), trace.fields("frame.number", *FINDINGS, *NUMBERS), strict=True):
-        if ":tcp" not in row[1] or (name, int(row[0])) in UNEXPLAINED:
-            continue
-        assert list(found[1:]) == [said(value) for value in row[2:]], f"frame {row[0]}"
 
 
 def test_a_made_retransmission_needs_no_tshark(tmp_path: Path) -> None:

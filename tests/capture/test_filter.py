@@ -6,6 +6,7 @@ import pytest
 
 from stack.capture.error import FilterError
 from stack.capture.fields import Kind, all_fields
+from stack.capture.recorder import Recorder
 from stack.capture.trace import Trace
 from tests.capture.build import SHARED, TSHARK, handshake, needs_shared, needs_tshark, segment, trace_of, tshark
 
@@ -84,15 +85,24 @@ icmp or icmpv6 or igmp
 """
 
 
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One capture of all of them, one after the other."""
+    path = tmp_path_factory.mktemp("filter") / "all.pcapng"
+    with Recorder(path) as recorder:
+        for name in CAPTURES:
+            for record in Trace.read(SHARED / name):
+                recorder.record(record.time, record.packet, name)
+    return path
+
+
 @needs_shared
 @needs_tshark
 @pytest.mark.parametrize("expression", EXPRESSIONS.strip().splitlines())
-def test_the_same_packets_as_tshark(expression: str) -> None:
-    for name in CAPTURES:
-        rows, complaint = tshark(SHARED / name, "-Y", expression, "-T", "fields", "-e", "frame.number")
-        assert complaint == ""
-        found = Trace.read(SHARED / name).filter(expression)
-        assert [record.number for record in found] == [int(row[0]) for row in rows], name
+def test_the_same_packets_as_tshark(everything: Path, expression: str) -> None:
+    rows, complaint = tshark(everything, "-Y", expression, "-T", "fields", "-e", "frame.number")
+    found = Trace.read(everything).filter(expression)
+    assert ([record.number for record in found], "") == ([int(row[0]) for row in rows], complaint)
 
 
 @needs_tshark

@@ -1,4 +1,4 @@
-"""Every capture there is reads as tshark reads it; every kind of block and every byte order too."""
+"""Every kind of block, in every byte order, reads as tshark reads it (captures of others: test_shared_captures)."""
 
 import gzip
 from pathlib import Path
@@ -8,27 +8,7 @@ import pytest
 
 from stack.capture.error import CaptureError
 from stack.capture.trace import Trace
-from tests.capture.build import SHARED, handshake, needs_shared, needs_tshark, shared_files, tshark, write
-
-FIELDS = ("frame.number", "frame.time_epoch", "frame.cap_len", "frame.len", "frame.comment")
-DAMAGED = {  # tshark finds these broken too
-    "suricata-verify/bug-1450-05__tls_DER-incomplete-content.pcap": (5035, "a packet of 4325376 octets"),
-    "gopacket/be__test901.pcapng": (480, "a section of pcapng version 2.0"),
-    "dpkt/truncated_dns_2.pcap": (240, "the file ends inside a packet's header: 7 of 16 octets"),
-}
-
-
-@needs_shared
-@needs_tshark
-@pytest.mark.parametrize("name", shared_files())
-def test_a_capture_reads_as_tshark_reads_it(name: str) -> None:
-    trace = Trace.read(SHARED / name)
-    rows, complaint = tshark(SHARED / name, "-T", "fields", *(word for field in FIELDS for word in ("-e", field)))
-    assert [list(row) for row in trace.fields(*FIELDS)] == rows
-    assert bool(trace.damage) == bool(complaint)
-    if trace.damage is not None:
-        assert trace.damage.offset == DAMAGED[name][0]
-        assert trace.damage.reason.startswith(DAMAGED[name][1])
+from tests.capture.build import SHARED, handshake, needs_shared, needs_tshark, tshark, write
 
 
 @needs_shared
