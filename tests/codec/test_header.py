@@ -87,7 +87,7 @@ def test_flags_are_booleans_and_one_integer() -> None:
     tcp = TCP(syn=True, ack=True)
     assert tcp.flags == 0x12
     assert (tcp.syn, tcp.fin) == (True, False)
-    assert TCP(flags=0x12) == tcp
+    assert TCP(flags=0x12) == tcp  # type: ignore[call-arg]
     assert tcp.replace(syn=False, fin=True).flags == 0x11
     assert tcp.replace(flags=4) == TCP(rst=True)
     assert TCP.flag_bits()["syn"] == 2
@@ -124,7 +124,7 @@ def test_a_header_can_be_a_pattern_of_what_was_given() -> None:
 def test_shown_for_programs_and_for_people() -> None:
     assert repr(TCP(80, syn=True)) == "TCP(source=80, syn=True)"
     assert eval(repr(TCP(80, syn=True))) == TCP(80, syn=True)
-    assert repr(IPv4(source="10.0.0.1")) == "IPv4(source='10.0.0.1')"
+    assert repr(IPv4(source="10.0.0.1")) == "IPv4(source='10.0.0.1')"  # type: ignore[arg-type]
     assert str(UDP(53, 7)) == "UDP: source 53, destination 7"
     assert "protocol TCP (6), checksum 0x00ff" in str(IPv4(protocol=6, checksum=255))
     assert "kind seven (7)" in str(Sample(kind=7))
@@ -162,7 +162,7 @@ def test_more_mistakes() -> None:
     with pytest.raises(TypeError, match="has no field 'color'"):
         TCP().replace(color=3)
     with pytest.raises(WireError, match=r"IPv4\.source .*'10\.0\.0'"):
-        IPv4(source="10.0.0")
+        IPv4(source="10.0.0")  # type: ignore[arg-type]
     with pytest.raises(WireError, match="expected bytes"):
         Sample(text="text")  # type: ignore[arg-type]
     with pytest.raises(WireError, match=r"count .*300; expected an integer from 0 to 255"):
@@ -178,7 +178,7 @@ def test_damage_is_said_with_field_offset_and_reason() -> None:
         TCP.parse(bytes(20))
     with pytest.raises(WireError, match=r"Sample\.text .* 9 octets expected, 2 there"):
         Sample.parse(bytes(Sample(count=9, text=b"ab")))
-    assert UDP.parse(bytearray(8)) == UDP(0, 0, 0, 0)
+    assert UDP.parse(bytearray(8)) == UDP(0, 0, 0, 0)  # type: ignore[arg-type]
 
 
 def test_what_cannot_be_built_says_why() -> None:
@@ -273,7 +273,7 @@ def test_names_that_every_header_has_are_taken() -> None:
         class Sized(Header):
             """Its size would hide that of all headers."""
 
-            size: int = wire(Int8ub)
+            size: int = wire(Int8ub)  # type: ignore[misc]
 
 
 def test_wide_bits() -> None:

@@ -46,7 +46,7 @@ def test_the_usual_option_is_read_fast_and_the_unusual_too() -> None:
 
 
 def test_blocks() -> None:
-    options = TCPOptions([SACK([(10, 20), (2**32 + 5, 9)])])
+    options = TCPOptions([SACK([(10, 20), (2**32 + 5, 9)])])  # type: ignore[arg-type]
     assert options.sack == ((10, 20), (5, 9))
     assert str(options) == "SACK 10:20 5:9, end, 00"
 
