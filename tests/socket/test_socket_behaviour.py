@@ -149,3 +149,27 @@ def test_many_connections_are_slim(net: Linked) -> None:
     size = sys.getsizeof(client) + sys.getsizeof(client._file)  # type: ignore[attr-defined]
     assert size < 600
     assert not hasattr(client, "__dict__")
+
+
+def test_closing_under_a_blocked_reader_ends_it(net: Linked) -> None:
+    with net.here():
+        _, server = net.pair()
+        server.settimeout(None)
+        codes: list[int | None] = []
+        done = net.run(lambda: codes.append(net.error_of(server.recv, 1)))
+        time.sleep(1)
+        server.close()
+        done()
+    assert codes == [errno.EBADF]
+
+
+def test_a_connection_that_nobody_answers_times_out(net: Linked) -> None:
+    with net.here():
+        listener = net.listener()
+        net.client(listener)  # resolves the neighbour
+        client = net.new()
+        client.settimeout(None)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, 2)
+        with next(iter(net.wiring.links.values())).down(), pytest.raises(TimeoutError) as trouble:
+            client.connect(listener.getsockname())
+    assert trouble.value.errno == errno.ETIMEDOUT
