@@ -16,6 +16,7 @@ from stack.link.interface import Interface
 
 MILLISECOND = 1_000_000
 SECOND = 1000 * MILLISECOND
+_STEPS = 100_000
 BYTES = os.environ.get("STACK_WIRE") == "bytes"
 
 
@@ -71,7 +72,7 @@ class World:
     def run(self, until: int | None = None) -> None:
         """Until `until` (ns), or until nothing but housekeeping is due."""
         self.flush()
-        while True:
+        for _ in range(_STEPS):
             due = min((host.deadline for host in self.hosts if host.deadline is not None), default=None)
             arriving = self._queue[0][0] if self._queue else None
             times = [time for time in (due, arriving) if time is not None]
@@ -88,6 +89,8 @@ class World:
                     if host.deadline is not None and host.deadline <= self.now:
                         host.timeout(self.now)
             self.flush()
+        else:
+            raise AssertionError(f"not quiet after {_STEPS} steps, at {self.now} ns")
         if until is not None:
             self.now = max(self.now, until)
 
