@@ -73,7 +73,7 @@ class Strand:
 
     __slots__ = (
         "abandoned", "body", "empty", "ending", "ident", "lock", "looked", "mark", "name", "node", "program", "programs",
-        "refusals", "resting", "spun", "thread", "timed_out", "turns", "waits",
+        "refusals", "reported", "resting", "spun", "thread", "timed_out", "turns", "waits",
     )  # fmt: skip
 
     def __init__(self, programs: Programs, program: Program | None = None) -> None:
@@ -96,6 +96,7 @@ class Strand:
         self.spun = 0                                        # nanoseconds passed by polling, see Programs.spin
         self.ending = False
         self.refusals = 0
+        self.reported = -1                                   # at which turn the watchdog spoke of it
         self.abandoned = False
 
     def begin(self) -> Wait:
@@ -120,6 +121,15 @@ class Strand:
         if ready and ready[0] is wait:
             wait.state = CALLED
             ready.popleft()
+
+    def rejoin(self) -> None:
+        """This thread has lost the baton (see `stack.network.watchdog`): queue for it, as if it had waited."""
+        self.begin()
+        if self in self.programs.astray:
+            self.programs.astray.remove(self)
+        self.lock.acquire()
+        self.called()
+        self.waits.pop()
 
     def main(self) -> None:
         """What the thread of a program does."""
@@ -149,6 +159,8 @@ class Strand:
         if programs.holder is self:
             programs.holder = programs.caller
             programs.caller.lock.release()
+        elif self in programs.astray:
+            programs.astray.remove(self)
 
 
 class _Current(threading.local):

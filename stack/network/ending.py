@@ -14,8 +14,15 @@ PATIENCE = 2.0  # real seconds that a program may take to end
 
 
 def refuse(strand: Strand) -> None:
-    """A program that is being ended wants to wait: it may not. One that will not hear of it sleeps for ever."""
+    """A program that is being ended wants to wait: it may not. One that will not hear of it sleeps for ever.
+
+    One that only lost the baton gets it back here, and may wait.
+    """
     programs = strand.programs
+    if strand is not programs.holder and not strand.abandoned:
+        strand.rejoin()
+        if not strand.ending:
+            return
     if strand is programs.holder and strand.refusals >= REFUSALS:
         strand.abandoned = True
         programs.holder = programs.caller
@@ -46,6 +53,9 @@ def end_strand(me: Strand, strand: Strand) -> None:
     """Pass a program the baton, for the last time."""
     programs, program = me.programs, strand.program
     strand.ending = True
+    if not strand.waits:                                     # it lost the baton, and is stuck to this day
+        strand.abandoned = True
+        return
     wait = strand.waits[-1]
     if wait.state == QUEUED:
         programs.ready.remove(wait)

@@ -26,7 +26,7 @@ from stack.network.program import Program, ProgramExit
 from stack.network.resident import Resident
 from stack.network.scheduler import Scheduler
 from stack.network.waiting import Source
-from stack.network.watchdog import watch
+from stack.network.watchdog import returned, watch
 
 SPIN = 100  # looks at the world without a wait, after which the network gets its next event
 # ns: but the clock moves this far at most, or an eighth of what was spun away already, which may be as much as that
@@ -70,6 +70,8 @@ class Programs:
         self.holder = self.caller
         #: The calling thread wants the baton back at the next opportunity.
         self.recalled = False
+        #: Those that the watchdog took the baton from, and that have not come back.
+        self.astray: list[Strand] = []
         #: The calling thread waits without a time-out: idle programs get many more chances before that is a deadlock.
         self.patient = False
         self.polls = 0
@@ -340,6 +342,8 @@ class Programs:
             ):
                 if not calling:
                     cross(strand, caller)
+                elif self.astray and returned(self):
+                    pass
                 elif wait is None:
                     return
                 else:

@@ -1,4 +1,8 @@
-"""A watchdog in real time: says where all threads are when a program has the baton and nothing moves."""
+"""A watchdog in real time, for a program that has the baton and does nothing: it waits for a lock that another one holds.
+
+It says where all threads are, and passes the baton on. The program queues for its next turn when it waits next; until
+then it runs beside others once it has its lock, so that such a run may differ from the next one.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,6 @@ import threading
 import time
 import traceback
 import weakref
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from stack.network.place import inside
@@ -16,11 +19,14 @@ if TYPE_CHECKING:
     from stack.network.baton import Strand
     from stack.network.programs import Programs
 
-#: Real seconds without progress after which the stacks are shown; 0 switches the watchdog off.
-patience = 10.0
+#: Real seconds without progress after which the watchdog acts; 0 switches it off.
+patience = 5.0
+
+Progress = tuple[int, int, int, int, str]
 
 _watched: weakref.WeakSet[Programs] = weakref.WeakSet()
-_sleep = time.sleep
+_seen: weakref.WeakKeyDictionary[Programs, tuple[float, Progress]] = weakref.WeakKeyDictionary()
+_sleep, _clock = time.sleep, time.monotonic                  # of the process, whatever a host makes of them
 _lock = threading.Lock()
 _thread: threading.Thread | None = None
 
@@ -38,14 +44,56 @@ def watch(programs: Programs) -> None:
                 _thread.start()
 
 
-def stuck(programs: Programs, wait: Callable[[float], object] = _sleep) -> Strand | None:
-    """The program that has the baton, if within `patience` neither the network moves nor the program computes."""
+def look(programs: Programs) -> None:
+    """See whether the program that has the baton got on since the last look; report and rescue, if it is high time."""
     holder = programs.holder
     if holder.program is None:
-        return None
-    before = _progress(programs, holder)
-    wait(patience)
-    return holder if programs.holder is holder and _progress(programs, holder) == before else None
+        _seen.pop(programs, None)
+        return
+    progress = _progress(programs, holder)
+    since, before = _seen.get(programs, (0.0, None))
+    if progress != before:
+        _seen[programs] = _clock(), progress
+    elif _clock() - since >= patience:
+        text = report(programs, holder)
+        rescued = rescue(programs, holder, progress)
+        if rescued or holder.reported != holder.turns:
+            holder.reported = holder.turns
+            sys.stderr.write(text + ("\nThe baton is passed on; this run may differ from the next.\n" if rescued else ""))
+            sys.stderr.flush()
+
+
+def rescue(programs: Programs, holder: Strand, before: Progress) -> bool:
+    """Take the baton from a program that is stuck, if that is certain and still so, and give it to the calling thread."""
+    frame = sys._current_frames().get(holder.ident)
+    while frame is not None:
+        if frame.f_code.co_name in ("trace_dispatch", "interaction"):  # in a debugger: whoever sits there is no lock
+            return False
+        frame = frame.f_back
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1000)
+    try:
+        if not before[-1] or _progress(programs, holder) != before:
+            return False
+        # From here no other thread runs: nothing below lets go of the interpreter.
+        if programs.holder is not holder or (programs.scheduler.order, holder.turns) != (before[0], before[3]):
+            return False
+        programs.astray.append(holder)
+        programs.holder = programs.caller
+        programs.caller.lock.release()
+        return True
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def returned(programs: Programs) -> bool:
+    """Nothing is left to happen, but some have lost the baton: did one come back within a second, or end?"""
+    before = len(programs.astray)
+    for _ in range(1000):
+        if programs.ready or len(programs.astray) < before:
+            return True
+        _sleep(0.001)
+    return False
 
 
 def report(programs: Programs, holder: Strand) -> str:
@@ -63,8 +111,8 @@ def report(programs: Programs, holder: Strand) -> str:
     return "".join(lines)
 
 
-def _progress(programs: Programs, holder: Strand) -> tuple[object, ...]:
-    return programs.scheduler.order, programs.wakes, holder.turns, _processor_time(holder.thread)
+def _progress(programs: Programs, holder: Strand) -> Progress:
+    return programs.scheduler.order, programs.wakes, holder.ident, holder.turns, _processor_time(holder.thread)
 
 
 def _processor_time(thread: threading.Thread | None) -> str:
@@ -77,18 +125,11 @@ def _processor_time(thread: threading.Thread | None) -> str:
 
 
 def _run() -> None:
-    reported: list[str] = []
     while True:
-        _sleep(1.0)
-        if patience <= 0:
-            continue
+        _sleep(min(patience / 4, 1.0) if patience else 1.0)
         for programs in list(_watched):
             if programs.closed:
                 _watched.discard(programs)
-                continue
-            holder = stuck(programs)
-            if holder is not None and repr(holder) not in reported:
-                reported.append(repr(holder))
-                sys.stderr.write(report(programs, holder))
-                sys.stderr.flush()
-            del programs, holder
+            elif patience:
+                look(programs)
+            del programs

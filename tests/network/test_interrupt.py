@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import sys
@@ -13,8 +14,9 @@ from contextlib import contextmanager
 import pytest
 
 from stack.network.program import ProgramExit
-from stack.network.watchdog import report, stuck
-from tests.network.places import SECOND, Mailbox, hosts, sleep, two_hosts
+from stack.network.programs import Programs
+from stack.network.watchdog import look
+from tests.network.places import SECOND, Host, Mailbox, hosts, sleep, two_hosts
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a test cannot press Ctrl-C on Windows")
 
@@ -148,30 +150,69 @@ def test_an_exception_from_a_signal_handler_is_no_different() -> None:
         signal.signal(signal.SIGALRM, before)
 
 
-def test_the_watchdog_shows_where_a_program_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stack.network.watchdog.patience", 0.05)
-    with two_hosts() as (programs, a, _b):
-        real = threading.Semaphore(0)
-        seen: list[str] = []
+# The watchdog
 
-        def look() -> None:
-            holder = stuck(programs)
-            if holder is not None:
-                seen.append(report(programs, holder))
-            real.release()
 
-        def blocked() -> None:
-            while not real._value:
-                time.sleep(0.001)                            # outside of the switch: real time
+@contextmanager
+def watched(programs: Programs) -> Iterator[None]:
+    """Look after it every 20 ms: the watchdog of the process sleeps for longer than a test."""
+    over = threading.Event()
 
-        threading.Timer(0.05, look).start()
-        from stack.network.place import inside
+    def run() -> None:
+        while not over.is_set():
+            look(programs)
+            time.sleep(0.02)
 
-        def on_no_host() -> None:
-            with inside(None):
-                blocked()
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
-        programs.start(a, on_no_host).result()
-        assert "program on_no_host on a has had its turn" in seen[0]
-        assert "in blocked" in seen[0]
-        assert "(has its turn)" in seen[0]
+
+def test_a_real_lock_that_a_program_waits_for_does_not_hang_the_process(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("stack.network.watchdog.patience", 0.1)
+    lock = _thread.allocate_lock()                           # as made before the first network, or by a C module
+    log: list[str] = []
+    with two_hosts() as (programs, a, b), watched(programs):
+
+        def work(host: Host) -> None:
+            sleep(host, 1)
+            with lock:
+                sleep(host, 1)
+                log.append(host.name)
+            sleep(host, 1)
+            log.append(f"{host.name} at {programs.scheduler.now // SECOND}")
+
+        workers = [programs.start(host, work, host) for host in (a, b)]
+        for worker in workers:
+            worker.result()
+        programs.run()
+    assert log[:2] == ["a", "a at 3"]
+    assert "b" in log
+    assert log[-1].startswith("b at")
+    told = capfd.readouterr().err
+    assert "program work on b has had its turn for 0.1 real seconds and does nothing" in told
+    assert "in work" in told
+    assert "(has its turn)" in told
+
+
+def test_a_program_that_computes_for_long_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("stack.network.watchdog.patience", 0.1)
+    with two_hosts() as (programs, a, _), watched(programs):
+
+        def compute() -> int:
+            end = time.process_time() + 0.4
+            turns = 0
+            while time.process_time() < end:
+                turns += 1
+            return turns
+
+        assert programs.start(a, compute).result() > 0
+    assert capfd.readouterr().err == ""
