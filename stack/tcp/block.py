@@ -120,6 +120,7 @@ class Block:
         "retries",
         "rtt",
         "sack",
+        "sampled",
         "settings",
         "short_of_space",
         "sink",
@@ -200,6 +201,7 @@ class Block:
         self.listener: Listener | None = None  # who is to accept this connection
         self.outbox: list[tuple[TCP, bytes, str | None]] | None = None
         self.events: list[tuple[int, str, Any]] | None = None  # kept once somebody watches
+        self.sampled = 0  # the congestion window that the events told last
 
     def enter(self, state: State, now: int) -> None:
         """Change state. Raises AssertionError for a transition that figure 5 does not have."""

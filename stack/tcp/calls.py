@@ -120,7 +120,8 @@ def taken(b: Block, size: int, now: int) -> None:
     """The program read `size` octets: the receive buffer grows with its appetite, and the window may open again."""
     rcv, settings = b.rcv, b.settings
     rcv.read += size
-    if rcv.read >= rcv.buff and not settings.fixed_receive_buffer:
+    # A quarter: a sender in slow start doubles what it has in flight, and is to meet its own window, not ours.
+    if rcv.read >= rcv.buff // 4 and not settings.fixed_receive_buffer:
         rcv.buff = min(2 * rcv.buff, max(rcv.buff, settings.receive_buffer_max))
         rcv.read = 0
     if b.state not in MAY_RECEIVE:

@@ -64,24 +64,38 @@ class Connection(Block):
         """SEGMENT ARRIVES. The name of the step that ended processing, None if the segment passed all of them."""
         self.heard = now
         self.probes = 0
-        if self.settings.prediction and predicted(self, header, text, now):
-            return None
-        segment = Segment.read(header, text, self.rcv.nxt, self.snd.una)
-        ended = segment_arrives(self, segment, now)
-        output(self, now)
+        ended = None
+        if not self.settings.prediction or not predicted(self, header, text, now):
+            segment = Segment.read(header, text, self.rcv.nxt, self.snd.una)
+            ended = segment_arrives(self, segment, now)
+            output(self, now)
+        if self.events is not None:
+            if ended is not None:
+                self.events.append((now, "ended", ended))
+            self.sample(now)
         return ended
 
     def timeout(self, now: int) -> None:
         """Do what is due at `now`."""
         timeouts.timeout(self, now)
+        self.sample(now)
 
     def take_output(self) -> list[tuple[TCP, bytes, str | None]]:
         """The segments made since last asked, where there is no sink: (header, text, cause)."""
         made, self.outbox = self.outbox, None
         return made or []
 
+    def sample(self, now: int) -> None:
+        """Keep the congestion window and SSTHRESH where they changed, while somebody watches."""
+        cwnd = self.congestion.cwnd
+        if self.events is not None and cwnd != self.sampled:
+            self.sampled = cwnd
+            self.events.append((now, "cwnd", (cwnd, self.congestion.ssthresh)))
+
     def watch(self) -> None:
-        """Keep events from now on."""
+        """Keep events from now on: "state" with (old, new, why), "ended" with the step at which a segment's processing
+        ended, "cwnd" with (CWND, SSTHRESH), "urgent", "icmp" with an errno, "negative advice" (R1) with the retries.
+        """
         if self.events is None:
             self.events = []
 

@@ -142,6 +142,8 @@ def test_time_wait_lasts_two_msl_and_a_fin_prolongs_it() -> None:
     pen.read()
     pen.write("F", 1, ack=2)
     assert pen.read() == [". 2:2(0) ack 2"]
+    pen.write("F", 2, ack=2)  # not a repetition: there cannot be another
+    assert pen.read() == [". 2:2(0) ack 2"]
     pen.wait(59 * S)
     assert pen.connection.state is TIME_WAIT
     pen.wait(2 * S)

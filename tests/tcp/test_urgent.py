@@ -32,7 +32,7 @@ def test_an_urgent_octet_goes_out_of_band_and_leaves_a_mark() -> None:
     assert b.recv(2, both.now, peek=True) == b"af"
     assert b.recv(100, both.now) == b"after"
     assert not b.at_mark
-    assert [what for _, what, _ in b.take_events()] == ["urgent"]
+    assert [what for _, what, _ in b.take_events() if what != "cwnd"] == ["urgent"]
 
 
 @rfc("9293", "MUST-62")
