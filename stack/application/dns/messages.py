@@ -220,7 +220,11 @@ def _record(message: bytes, at: int) -> tuple[Record, int]:
     return Record(name, data, time_to_live, number, klass), at + size
 
 
+@carried(TCP, source=LLMNR_PORT)
+@carried(TCP, source=MULTICAST_PORT)
 @carried(TCP, source=PORT)
+@carried(TCP, destination=LLMNR_PORT)
+@carried(TCP, destination=MULTICAST_PORT)
 @carried(TCP, destination=PORT)
 @header
 class DNSOverTCP(Header):
