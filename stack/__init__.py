@@ -11,6 +11,7 @@ Names are imported when they are first used.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from stack.tcp.formats.tcp import TCP as TCP
     from stack.tcp.settings import TcpSettings as TcpSettings
     from stack.udp.formats.udp import UDP as UDP
+    from stack.view.format import diagram as diagram
 
 __version__ = "0.1.0"
 
@@ -90,6 +92,7 @@ _HOMES = {
     "stack.tcp.formats.tcp": ("TCP",),
     "stack.tcp.settings": ("TcpSettings",),
     "stack.udp.formats.udp": ("UDP",),
+    "stack.view.format": ("diagram",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -106,3 +109,7 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_HOME_OF})
+
+
+if "IPython" in sys.modules:
+    import_module("stack.lab.notebook").register()
