@@ -30,7 +30,8 @@ def deliver_text(b: Block, seq: int, text: bytes, now: int) -> None:
         b.ack_now = True  # every second full segment (SHLD-19)
     else:
         delay_acknowledgment(b, now)
-    b.wake()
+    if b.notify is not None:
+        b.notify()
 
 
 def accept(b: Block, text: bytes) -> None:

@@ -55,16 +55,16 @@ def transmit(b: Block, seq: int, flags: int, text: bytes, cause: str | None, now
     if b.snd.up > seq and b.snd.up > b.snd.una:
         flags |= URG
         urgent = min(b.snd.up - seq, 0xFFFF)
-    assert b.remote is not None
-    emit(
-        b,
-        _make(
-            b.local[1], b.remote[1], seq & MASK, nxt & MASK, Sealed, 0, flags,
-            window if window < 0xFFFF else 0xFFFF, Sealed, urgent, options,
-        ),
-        text,
-        cause,
+    remote = b.remote
+    assert remote is not None
+    header = _make(
+        b.local[1], remote[1], seq & MASK, nxt & MASK, Sealed, 0, flags,
+        window if window < 0xFFFF else 0xFFFF, Sealed, urgent, options,
     )  # fmt: skip
+    if b.sink is not None:
+        b.sink(b, header, text, cause)
+    else:
+        emit(b, header, text, cause)
     rcv.acked = nxt
     b.ack_now = False
     b.ack_at = NEVER
