@@ -171,20 +171,7 @@ class Block:
         self.ack_cause: str | None = None
         self.syn_due: str | None = None  # send the SYN, or SYN,ACK, again, for this reason
         self.reset_due: tuple[int, int | None, str | None] | None = None  # (SEQ, ACK or None, cause)
-        # Timers: times at which they go off, NEVER if not set
-        self.deadline: int | None = None  # no later than the first of them
-        self.timer_at = NEVER  # retransmission; zero-window probe while `probing`
-        self.probing = False
-        self.ack_at = NEVER  # delayed ACK
-        self.wait_at = NEVER  # 2 MSL, the end of FIN-WAIT-2, the end of a cork
-        self.keep_at = NEVER
-        self.retries = 0  # times that the front of the queue was sent again
-        self.probes = 0  # keep-alive probes without an answer
-        self.heard = 0  # when a segment last came
-        self.progress = 0  # since when the peer has owed an acknowledgment
-        self.last_sent = 0
-        self.last_challenge = -NEVER
-        self.retransmitted = 0  # segments sent again, for `info`
+        self._begin_timers()
         # Options agreed on
         self.sack = False
         self.timestamps = False
@@ -202,6 +189,22 @@ class Block:
         self.outbox: list[tuple[TCP, bytes, str | None]] | None = None
         self.events: list[tuple[int, str, Any]] | None = None  # kept once somebody watches
         self.sampled = 0  # the congestion window that the events told last
+
+    def _begin_timers(self) -> None:
+        """The timers, as the times at which they go off (NEVER: not set), and what they count."""
+        self.deadline: int | None = None  # no later than the first of them
+        self.timer_at = NEVER  # retransmission; zero-window probe while `probing`
+        self.probing = False
+        self.ack_at = NEVER  # delayed ACK
+        self.wait_at = NEVER  # 2 MSL, the end of FIN-WAIT-2, the end of a cork
+        self.keep_at = NEVER
+        self.retries = 0  # times that the front of the queue was sent again
+        self.probes = 0  # keep-alive probes without an answer
+        self.heard = 0  # when a segment last came
+        self.progress = 0  # since when the peer has owed an acknowledgment
+        self.last_sent = 0
+        self.last_challenge = -NEVER
+        self.retransmitted = 0  # segments sent again, for `info`
 
     def enter(self, state: State, now: int) -> None:
         """Change state. Raises AssertionError for a transition that figure 5 does not have."""
