@@ -84,6 +84,29 @@ def test_a_syn_is_repeated_six_times_and_then_the_connection_times_out() -> None
     assert pen.connection.deadline is None
 
 
+@rfc("9293", "MUST-23")
+def test_three_minutes_of_syns_can_be_asked_for() -> None:
+    pen = Pen(Connection(A, B, PLAIN.replace(syn_retries=7), iss=0))
+    pen.connection.open_active(0)
+    pen.wait(180 * S)
+    assert pen.connection.state is SYN_SENT
+
+
+@rfc("9293", "MUST-1")
+def test_a_window_is_an_unsigned_number() -> None:
+    pen = client(win=65535)
+    assert pen.connection.snd.wnd == 65535
+
+
+@rfc("9293", "SHLD-5")
+@rfc("9293", "MUST-67")
+def test_every_syn_announces_the_segment_size() -> None:
+    both = pair(PLAIN)
+    both.a.open_active(0)
+    both.run()
+    assert [bytes(sent.header.options) for sent in both.log] == [b"\2\4\x05\xb4", b"\2\4\x05\xb4", b""]
+
+
 def test_a_syn_ack_is_repeated_five_times() -> None:
     pen = Pen(Connection(A, B, PLAIN, iss=0))
     pen.connection.open_passive(0)

@@ -29,6 +29,7 @@ def test_nagle_holds_a_second_small_segment_back() -> None:
     assert pen.read() == ["P. 16:20(4) ack 1"]
 
 
+@rfc("9293", "MUST-60")
 @rfc("9293", "MUST-61")
 @rfc("9293", "SHLD-27")
 @rfc("9293", "SHLD-28")

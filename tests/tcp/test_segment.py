@@ -13,6 +13,7 @@ def read(options: bytes, syn: bool = True) -> Segment:
 
 
 @rfc("9293", "MUST-4")
+@rfc("9293", "MUST-5")
 @rfc("9293", "MUST-14")
 @rfc("9293", "MUST-64")
 def test_options_are_read_wherever_they_stand() -> None:
