@@ -7,9 +7,14 @@ import threading
 from asyncio import events
 from typing import Any
 
+from stack.base.errors import StackError
 from stack.network.place import Place, current_node
 from stack.socket.loop import HostLoop, bring_back, put_away
 from stack.socket.switch import Switch
+
+
+class NoHostLoop(StackError, RuntimeError):
+    """Code on a host wants the running loop, but the one that runs it is outside. A RuntimeError, as without a loop."""
 
 
 class _Set(threading.local):
@@ -22,6 +27,19 @@ _set = _Set()
 def new_event_loop(node: Place) -> HostLoop:
     """A loop for `asyncio.run`, or to be run by hand."""
     return HostLoop(node)
+
+
+def get_running_loop(node: Place) -> asyncio.AbstractEventLoop:
+    """The running loop, if it is a host's: what is outside cannot wait for what happens on the host."""
+    running = events._get_running_loop()
+    if running is None:
+        raise RuntimeError("no running event loop")
+    if isinstance(running, HostLoop) or hasattr(getattr(running, "_selector", None), "_node"):
+        return running
+    raise NoHostLoop(
+        f"no running event loop on {node.name}: the one that runs this block is outside. "
+        f"Use asyncio.run(...) in the block, or an `async def` program of the host"
+    )
 
 
 def get_event_loop(node: Place) -> asyncio.AbstractEventLoop:
@@ -43,6 +61,7 @@ def install(switch: Switch) -> None:
     switch.function("asyncio.events", "new_event_loop", new_event_loop)
     switch.function("asyncio.events", "get_event_loop", get_event_loop)
     switch.function("asyncio.events", "set_event_loop", set_event_loop)
+    switch.function("asyncio.events", "get_running_loop", get_running_loop)
     run = switch.original("asyncio.runners", "run")
 
     def run_on_host(node: Place, *arguments: Any, **named: Any) -> Any:

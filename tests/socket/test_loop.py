@@ -371,6 +371,15 @@ def test_inside_a_loop_that_is_running_already(net: Linked) -> None:
     assert asyncio.run(cell()) == b"async run blocking"
 
 
+def test_awaiting_in_a_block_of_a_loop_outside_says_what_to_do_instead(net: Linked) -> None:
+    async def cell() -> None:
+        with inside(net.client_node):
+            await asyncio.open_connection("server", 7)
+
+    with pytest.raises(RuntimeError, match=r"no running event loop on client.* Use asyncio.run\(...\) in the block"):
+        asyncio.run(cell())
+
+
 def test_the_loop_of_a_host_is_run_by_the_network_only(net: Linked) -> None:
     loop = net.programs.resident(net.client_node)
     assert isinstance(loop, HostLoop)
