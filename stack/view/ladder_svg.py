@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 from stack.base.quantity import show_time
-from stack.view.ladder import Arrow, Ladder, pauses
+from stack.view.ladder import EVERYONE, Arrow, Ladder, pauses
 from stack.view.record import seconds
 from stack.view.theme import MONO, SANS, css
 
@@ -62,10 +62,11 @@ def heights(ladder: Ladder) -> Layout:
         if not tip and place in quiet:
             layout.silences.append((y + 24, quiet[place]))
             y += 54
-        here = arrow.destination if tip else arrow.source
-        y = max(y, heard.get(here, 0.0) + TURN, said.get(here, 0.0) + (TURN if tip else ROW))
+        here = audience(ladder, arrow) if tip else [arrow.source]
+        for host in here:
+            y = max(y, heard.get(host, 0.0) + TURN, said.get(host, 0.0) + (TURN if tip else ROW))
         if tip:
-            heard[here] = y
+            heard.update(dict.fromkeys(here, y))
             layout.ends[place] = (layout.ends[place][0], y)
         else:
             y = y if arrow.slanted else max(y, flat + ROW)  # level arrows lie one below the other
@@ -79,6 +80,13 @@ def heights(ladder: Ladder) -> Layout:
         if not arrow.slanted and arrow.lost:
             layout.ends[place] = (layout.ends[place][0], layout.ends[place][0] + fall(ladder, layout, place))
     return layout
+
+
+def audience(ladder: Ladder, arrow: Arrow) -> list[str]:
+    """The hosts whom an arrow reaches."""
+    if arrow.destination != EVERYONE:
+        return [arrow.destination]
+    return [column.name for column in ladder.columns if column.name != arrow.source]
 
 
 def fall(ladder: Ladder, layout: Layout, lost: int) -> float:

@@ -156,3 +156,13 @@ def test_times_go_downwards() -> None:
 def test_names_are_taken_from_the_server_side_too() -> None:
     shown = ladder(records([segment(SERVER, b"hello", sequence=1, ack=True)]), names=NAMES, hosts=["client"])
     assert [column.name for column in shown.columns] == ["client", "server"]
+
+
+def test_what_everyone_hears_is_heard_before_it_is_answered() -> None:
+    from stack.view.ladder import EVERYONE
+    from stack.view.ladder_svg import TURN, heights
+
+    asked = Arrow(1, 0, "a", EVERYONE, "who?", sent=0, arrived=20 * MS)
+    answered = Arrow(2, 20 * MS, "b", "a", "me", sent=20 * MS, arrived=40 * MS)
+    ends = heights(Ladder([Column("a"), Column("b")], [asked, answered])).ends
+    assert ends[1][0] >= ends[0][1] + TURN

@@ -29,7 +29,7 @@ def follows(number: int, kinds: dict[int, HeaderType]) -> HeaderType | None:
 @begins(LinkType.ETHERNET)
 @header
 class Ethernet(Header):
-    """Ethernet header, its type a length in 802.3 frames. The frame check sequence is not part of a frame here."""
+    """Ethernet header, IEEE 802.3. In 802.3 frames its type is a length. The frame check sequence is not part of a frame here."""
 
     destination: MAC = wire(Value(MAC, Bytes(6)), default=MAC.BROADCAST)
     source: MAC = wire(Value(MAC, Bytes(6)), default=MAC(0))
