@@ -12,9 +12,9 @@ from stack.base.event import Drop, DropReason
 from stack.base.randomness import Randomness
 from stack.codec.fields import Sealed
 from stack.codec.packet import Packet
-from stack.host.addresses import Addresses, link_local
+from stack.host.addresses import ALL_ROUTERS, Addresses, link_local
 from stack.host.attachment import IPV4_TYPE, IPV6_TYPE, Attachment, Outgoing
-from stack.host.groups import Groups
+from stack.host.groups import ALL_ROUTERS_V4, Groups
 from stack.host.icmp import IcmpLayer
 from stack.host.icmpv6 import Icmpv6Layer
 from stack.host.ipv4 import LINK, IPv4Layer
@@ -102,7 +102,10 @@ class HostEngine:
         """Give the host an interface; with it comes a link-local IPv6 address when its first IPv6 address does."""
         self.interfaces.append(interface)
         attachment = self.attachments[interface] = Attachment(self, interface)
-        attachment.discovery.is_router = self.settings.forwarding
+        if self.settings.forwarding:
+            attachment.discovery.is_router = True
+            for group in (ALL_ROUTERS_V4, ALL_ROUTERS):
+                self.addresses.join(group, interface)
         return attachment
 
     def add_address(self, interface: Interface, address: IPAddress, prefix: int) -> Route | None:

@@ -55,6 +55,16 @@ class HostConnection(Connection):
         self.layer.host.now = now
         super().open_active(now)
 
+    def timeout(self, now: int) -> None:
+        """Do what is due; after R1 repetitions IP is told that the way may be bad (RFC 9293 section 3.8.3, SHLD-9)."""
+        before = self.retries
+        super().timeout(now)
+        if before < self.retries == self.settings.advice_retries:
+            way = self.way
+            cache = way.attachment.cache(way.next_hop)
+            cache.doubt(way.next_hop, now)
+            self.layer.host.timers.arm(cache)
+
     def send(self, data: bytes, now: int, urgent: bool = False) -> int:
         """SEND."""
         self.layer.host.now = now

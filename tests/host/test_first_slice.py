@@ -9,8 +9,8 @@ import pytest
 from stack.base.address import ip_address
 from stack.ip.formats.icmp import ICMP
 from stack.ip.formats.icmpv6 import ICMPv6
-from stack.link.formats.arp import ARP
 from stack.tcp.formats.tcp import TCP
+from tests.host.headers import ARP
 from tests.host.wire import MILLISECOND, pair
 
 VERSIONS = pytest.mark.parametrize(("mine", "yours"), [("10.0.0.1", "10.0.0.2"), ("2001:db8::1", "2001:db8::2")])
@@ -57,7 +57,7 @@ def test_a_tcp_connection_from_opening_to_close(mine: str, yours: str) -> None:
 
 @VERSIONS
 def test_a_port_where_nobody_listens_refuses(mine: str, yours: str) -> None:
-    world, a, b = pair()
+    world, a, _ = pair()
     connection = a.tcp.connect(None, (ip_address(yours), 81), now=world.now)
     world.run()
     assert connection.error == errno.ECONNREFUSED

@@ -12,11 +12,9 @@ from stack.codec.packet import Packet
 from stack.ip.formats.extensions import Fragment
 from stack.ip.formats.icmp import ICMP
 from stack.ip.formats.icmpv6 import ICMPv6
-from stack.ip.formats.ipv4 import IPv4
-from stack.ip.formats.ipv6 import IPv6
-from stack.link.formats.ethernet import Ethernet
 from stack.tcp.formats.tcp import TCP
 from stack.udp.formats.udp import UDP
+from tests.host.headers import Ethernet, IPv4, IPv6
 from tests.host.wire import MILLISECOND, SECOND, routed
 
 VERSIONS = pytest.mark.parametrize(("yours", "hop"), [("10.0.2.1", "10.0.1.254"), ("2001:db8:2::1", "2001:db8:1::fe")])
@@ -177,7 +175,7 @@ def test_no_route_and_nobody_there(yours: str, hop: str) -> None:
 
 @VERSIONS
 def test_a_host_that_is_no_router_forwards_nothing(yours: str, hop: str) -> None:
-    world, a, router, b = routed()
+    world, _, router, b = routed()
     upper = UDP(1, 2)
     ip = IPv6(source="2001:db8:1::1", destination=yours) if ":" in yours else IPv4(source="10.0.1.1", destination="192.0.2.7")
     if ":" in yours:

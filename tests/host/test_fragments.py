@@ -16,10 +16,8 @@ from stack.host.host import HostEngine
 from stack.ip.formats.extensions import Fragment
 from stack.ip.formats.icmp import ICMP
 from stack.ip.formats.icmpv6 import ICMPv6
-from stack.ip.formats.ipv4 import IPv4
-from stack.ip.formats.ipv6 import IPv6
 from stack.ip.fragment import fragment_ipv4, fragment_ipv6
-from stack.link.formats.ethernet import Ethernet
+from tests.host.headers import Ethernet, IPv4, IPv6
 from tests.host.wire import SECOND, World, pair
 
 VERSIONS = pytest.mark.parametrize("yours", ["10.0.0.2", "2001:db8::2"])
@@ -149,6 +147,7 @@ def test_a_ping_larger_than_the_mtu_and_one_that_must_not_be_cut(yours: str) -> 
     assert caught.value.errno == errno.EMSGSIZE
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=5000), st.integers(68, 1500), st.integers(0, 3))
 def test_ipv4_fragments_are_datagrams_that_scapy_reassembles(data: bytes, mtu: int, options: int) -> None:
     from scapy.layers.inet import IP

@@ -129,7 +129,7 @@ def test_objects_and_bytes_are_dropped_alike(seed: int) -> None:
     results = []
     for as_bytes in (False, True):
         source.seed(seed)
-        world, a, b, frames = conversation()
+        world, _, b, frames = conversation()
         b.take_events()
         answers: list[bytes] = []
         for frame in [Packet.parse(mutated(source, frames[int(source.random() * len(frames))])) for _ in range(500)]:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import errno
+from typing import Any
 
 import pytest
 
-from stack.base.address import IPv4Address, IPv6Address, ip_address
+from stack.base.address import MAC, IPv4Address, IPv6Address, ip_address
 from stack.base.event import DropReason
+from stack.codec.packet import Packet
 from stack.host.host import HostEngine
 from stack.host.tcp_connection import HostConnection
-from stack.ip.formats.ipv4 import IPv4
-from stack.link.formats.arp import ARP
-from stack.link.formats.ethernet import Ethernet
 from stack.tcp.formats.tcp import TCP
 from stack.tcp.settings import TcpSettings
 from stack.tcp.state import State
+from tests.host.headers import ARP, Ethernet, IPv4
 from tests.host.wire import MILLISECOND, SECOND, World, pair
 
 B = IPv4Address("10.0.0.2")
 
 
-def fails(number: int) -> object:
+def fails(number: int) -> Any:
     return pytest.raises(OSError, check=lambda error: error.errno == number)
 
 
@@ -129,7 +129,7 @@ def test_a_segment_to_a_group_is_no_connection() -> None:
 
 
 @pytest.mark.parametrize("changes", [{"checksum": 1}, {"data_offset": 4}])
-def test_damaged_segments_are_counted(changes: dict[str, int]) -> None:
+def test_damaged_segments_are_counted(changes: dict[str, Any]) -> None:
     world, a, b = pair()
     connection, _ = established(world, a, b)
     for port in (connection.local[1], 9):
@@ -250,6 +250,25 @@ def test_a_poisoned_neighbour_is_found_out_in_the_middle_of_a_transfer() -> None
     assert DropReason.NOT_FOR_US in b.drops
 
 
+def test_a_corrupted_answer_delays_a_connection_for_seconds_only() -> None:
+    """One bit of the first ARP reply flips: repeated SYNs make the host ask again, long before the neighbour is stale."""
+    world, a, b = pair()
+    b.tcp.listen(None, 80)
+    corrupted: list[Packet] = []
+
+    def flip(sender: str, packet: Packet) -> list[Packet]:
+        if sender == "b" and ARP in packet and not corrupted:
+            corrupted.append(packet)
+            return [packet.replace(packet[ARP].replace(sender_hardware=MAC("02:00:00:00:02:03")))]
+        return [packet]
+
+    world.filter = flip
+    connection = a.tcp.connect(None, (B, 80), now=world.now)
+    world.run()
+    assert connection.state is State.ESTABLISHED
+    assert world.now < 20 * SECOND
+
+
 def test_many_connections_share_one_heap_of_timers() -> None:
     world, a, b = pair()
     listener = b.tcp.listen(None, 80, backlog=2000)
@@ -281,7 +300,7 @@ def test_settings_of_the_host_serve_where_none_are_given() -> None:
 
 def test_netstat_lists_every_socket() -> None:
     world, a, b = pair()
-    connection, accepted = established(world, a, b)
+    connection, _ = established(world, a, b)
     b.tcp.listen(None, 8080, backlog=5)
     endpoint = b.udp.open(4)
     endpoint.bind(IPv4Address.UNSPECIFIED, 53)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from typing import Any
 
 import pytest
 
@@ -12,11 +13,8 @@ from stack.codec.packet import Packet
 from stack.host.host import HostEngine
 from stack.host.udp_endpoint import UdpEndpoint
 from stack.ip.formats.icmp import ICMP
-from stack.ip.formats.ipv4 import IPv4
-from stack.ip.formats.ipv6 import IPv6
-from stack.link.formats.arp import ARP
-from stack.link.formats.ethernet import Ethernet
 from stack.udp.formats.udp import UDP
+from tests.host.headers import ARP, Ethernet, IPv4, IPv6
 from tests.host.wire import SECOND, World, pair
 
 ANY = IPv4Address.UNSPECIFIED
@@ -32,7 +30,7 @@ def bound(host: HostEngine, port: int, address: str = "0.0.0.0", **options: bool
     return endpoint
 
 
-def fails(number: int) -> object:
+def fails(number: int) -> Any:
     return pytest.raises(OSError, check=lambda error: error.errno == number)
 
 
@@ -54,8 +52,10 @@ def test_a_datagram_and_its_answer(yours: str) -> None:
     world.run()
     assert woken == ["server"]
     assert server.readable
-    assert server.peek() == (question := server.receive())
+    waiting = server.peek()
+    question = server.receive()
     assert question is not None
+    assert waiting == question
     shown = IPv6Address("::ffff:10.0.0.2") if ":" not in yours else IPv6Address(yours)
     assert (question.data, question.sender[1], question.destination) == (b"question", client.port, shown)
     server.send(b"answer", world.now, question.sender)
