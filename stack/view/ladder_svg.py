@@ -72,7 +72,7 @@ def heights(ladder: Ladder) -> Layout:
             y = y if arrow.slanted else max(y, flat + ROW)  # level arrows lie one below the other
             below = NOTE if arrow.note or arrow.lost else 0
             flat = flat if arrow.slanted else y + below / 2
-            said[here] = y + below
+            said[arrow.source] = y + below
             layout.ends[place] = (y, y)
         before = time
     layout.height = y + 44

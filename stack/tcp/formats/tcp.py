@@ -20,7 +20,7 @@ FIN, SYN, RST, PSH, ACK, URG, ECE, CWR, AE = (1 << bit for bit in range(9))
 @carried(IPv6, next_header=PROTOCOL)
 @header
 class TCP(Header):
-    """TCP header, RFC 9293 section 3.1. `data_offset` counts 32-bit words; `window` is as on the wire, not scaled."""
+    """TCP header. `data_offset` counts 32-bit words; `window` is as on the wire, not scaled."""
 
     source: int = wire(Int16ub, default=0)
     destination: int = wire(Int16ub, default=0)
