@@ -12,7 +12,7 @@ from stack.codec.header import Header, HeaderType, header
 from stack.codec.registry import carried, numbered_like
 from stack.ip.formats.ipv4 import IPv4
 from stack.ip.formats.ipv6 import NEXT_HEADERS, NO_NEXT_HEADER, IPv6
-from stack.ip.formats.ipv6_options import IPv6Options
+from stack.ip.formats.ipv6_options import HomeAddress, IPv6Options
 
 LENGTH = "8-octet units after the first"
 ROUTING_TYPES = {0: "source route", 2: "mobile home address", 3: "RPL source route", 4: "segment routing"}
@@ -68,6 +68,16 @@ class DestinationOptions(Extension):
 
     def seal(self, body: bytes, headers: tuple[Header, ...], index: int) -> bytes:
         return self.pack(self.next(), self.units() if self.length is Sealed else self.length)
+
+
+    def pseudo_sum(self, protocol: int, length: int, headers: tuple[Header, ...], index: int) -> int:
+        """A mobile node's home address counts as the source (RFC 6275 section 11.3.1)."""
+        before = Extension.pseudo_sum(self, protocol, length, headers, index)
+        home = self.options.get(HomeAddress)
+        origin = next((one for one in reversed(headers[:index]) if isinstance(one, IPv6)), None)
+        if home is None or origin is None:
+            return before
+        return before + ones_sum(home.address) - ones_sum(origin.source)
 
 
 @carried(IPv6, next_header=43)

@@ -90,7 +90,8 @@ class IPv4(Header):
 
     def pseudo_sum(self, protocol: int, length: int, headers: tuple[Header, ...], index: int) -> int:
         """The pseudo-header's part of a transport checksum (RFC 9293 section 3.1), as a number to be taken modulo 0xffff."""
-        return from_bytes(self.source + self.destination, "big") + protocol + length
+        final = self.options.final() if self.options else None
+        return from_bytes(self.source + (final or self.destination), "big") + protocol + length
 
 
 carried(IPv4, protocol=4)(IPv4)  # IP in IP, RFC 2003

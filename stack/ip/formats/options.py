@@ -61,6 +61,13 @@ class IPv4Options(Options):
     def ends(self, kind: int) -> bool:
         return kind == END
 
+    def final(self) -> IPv4Address | None:
+        """The last destination of a source route that has not come to its end (RFC 1122 section 3.2.1.8)."""
+        for one in self:
+            if isinstance(one, LooseSourceRoute | StrictSourceRoute) and one.pointer <= len(one) and one.route.addresses():
+                return one.route.addresses()[-1]
+        return None
+
     def copied(self) -> IPv4Options:
         """The options that go into every fragment: those with the copied flag (RFC 791 section 3.2), padded."""
         return IPv4Options([one for one in self if isinstance(one, Option) and bytes(one)[0] & 0x80])
