@@ -44,9 +44,9 @@ _LOOPBACK_MTU = 65536
 class _Loop:
     """What the loopback interface sends into, and what comes out of it: the host's own input, next."""
 
-    def __init__(self, soon: deque[Any], accept: Callable[[Interface, Packet], None], interface: Interface) -> None:
+    def __init__(self, soon: deque[Any], take: Callable[[Interface, Packet], None], interface: Interface) -> None:
         self._soon = soon
-        self._accept = accept
+        self._take = take
         self._interface = interface
         self.entered = self.delivered = 0
         self.octets_entered = self.octets_delivered = 0
@@ -54,7 +54,7 @@ class _Loop:
     def _send(self, packet: Packet, now: int) -> None:
         self.entered = self.delivered = self.entered + 1
         self.octets_entered = self.octets_delivered = self.octets_entered + len(packet)
-        self._soon.append((self._accept, (self._interface, packet)))
+        self._soon.append((self._take, (self._interface, packet)))
 
     @property
     def send(self) -> Callable[[Packet, int], None]:
@@ -91,7 +91,7 @@ class HostEngine:
         self.udp = UdpLayer(self)
         self.tcp = TcpLayer(self)
         loopback = Interface("lo", MAC(0), _LOOPBACK_MTU, loopback=True, owner=name)
-        loopback.wire = loopback.source = _Loop(self.soon, self.accept, loopback)
+        loopback.wire = loopback.source = _Loop(self.soon, self.take, loopback)
         self.loopback = self.add_interface(loopback)
         self.add_address(loopback, IPv4Address.LOOPBACK, 8)
         self.add_address(loopback, IPv6Address.LOOPBACK, 128)
@@ -165,7 +165,10 @@ class HostEngine:
     def receive(self, item: tuple[Interface, Packet], now: int) -> None:
         """Take a frame that arrived at an interface."""
         self.now = now
-        interface, packet = item
+        self.take(*item)
+
+    def take(self, interface: Interface, packet: Packet) -> None:
+        """Take a frame now."""
         headers = packet._headers  # a frame that travels as headers shows them; others are taken as octets
         if headers is None or len(headers) != 3 or not self._take_headers(interface, packet, *headers):
             self.accept(interface, packet)
