@@ -280,16 +280,16 @@ def arp(d: Draw) -> Pair:
 def framed(d: Draw, inner: Pair) -> Pair:
     """The same in an Ethernet frame, with tags or not."""
     macs, tag, priority = (d.mac(), d.mac()), d.bits(12), d.bits(3)
-    ethernet: Pair = (Ethernet(*map(MAC, macs)), l2.Ether(dst=macs[0], src=macs[1]))
+    ethernet: Pair = (Ethernet(MAC(macs[0]), MAC(macs[1])), l2.Ether(dst=macs[0], src=macs[1]))
     vlan: Pair = (VLAN(priority, True, tag), l2.Dot1Q(prio=priority, dei=1, vlan=tag))
-    stacked: Pair = (Ethernet(*map(MAC, macs), type=0x88A8), l2.Ether(dst=macs[0], src=macs[1], type=0x88A8))
+    stacked: Pair = (Ethernet(MAC(macs[0]), MAC(macs[1]), 0x88A8), l2.Ether(dst=macs[0], src=macs[1], type=0x88A8))
     return over(*d.choice([(ethernet,), (ethernet, vlan), (ethernet, vlan, vlan), (stacked, vlan)]), inner)
 
 
 def snap(d: Draw) -> Pair:
     text = d.text()
     macs = (d.mac(), d.mac())
-    outer = (Ethernet(*map(MAC, macs)) / LLC() / SNAP(), l2.Dot3(dst=macs[0], src=macs[1]) / l2.LLC(dsap=0xAA, ssap=0xAA, ctrl=3) / l2.SNAP())
+    outer = (Ethernet(MAC(macs[0]), MAC(macs[1])) / LLC() / SNAP(), l2.Dot3(dst=macs[0], src=macs[1]) / l2.LLC(dsap=0xAA, ssap=0xAA, ctrl=3) / l2.SNAP())
     return over(outer, ipv4(d), (UDP(7, 9), inet.UDP(sport=7, dport=9)), (text, text))
 
 

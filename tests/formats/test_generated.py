@@ -24,7 +24,7 @@ def pairs(make: Callable[[Draw], Pair]) -> list[tuple[Packet, object]]:
 
 def sealed_again(packet: Packet) -> bytes:
     """The packet with everything that can be computed computed again."""
-    headers = [one.replace(**{n: Sealed for n in computed(one)}) for one in packet.headers]
+    headers = [one.replace(**dict.fromkeys(computed(one), Sealed)) for one in packet.headers]
     return Packet(*headers, payload=packet.payload, trailer=packet.trailer).rebuild()
 
 
