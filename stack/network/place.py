@@ -186,6 +186,19 @@ def unsettle() -> None:
         stack.remove(stack.blocks[-1])
 
 
+def mark() -> int:
+    """How deep the calling thread's stack of hosts is, for `restore`."""
+    return len(_local.stack.blocks)
+
+
+def restore(depth: int) -> None:
+    """Leave what functions that are gone have not left, since `mark`."""
+    stack = _local.stack
+    for block in stack.blocks[depth:]:
+        if not block.resumable:
+            stack.remove(block)
+
+
 def _called_by(frame: FrameType | None, owner: FrameType | None) -> bool:
     while frame is not None:
         if frame is owner:

@@ -18,7 +18,7 @@ class ProgramExit(BaseException):
 class Program(Source):
     """A function running on a host: in a thread of its own, or as a task of the host's loop."""
 
-    __slots__ = ("_surfaced", "done", "exception", "name", "node", "programs", "value")
+    __slots__ = ("done", "exception", "name", "node", "programs", "surfaced", "value")
 
     def __init__(self, programs: Programs, node: Place, name: str) -> None:
         super().__init__()
@@ -29,7 +29,8 @@ class Program(Source):
         #: What the function raised, if it did. `SystemExit` and `ProgramExit` too.
         self.exception: BaseException | None = None
         self.value: Any = None
-        self._surfaced = False
+        #: Has what it raised been raised in the call that runs the network?
+        self.surfaced = False
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait until the program has ended (the network runs); False if `timeout` virtual seconds pass first."""
@@ -46,7 +47,7 @@ class Program(Source):
         """What the function returned, or raise what it raised. Runs the network until the program has ended."""
         self.join()
         if self.exception is not None:
-            self._surfaced = True
+            self.surfaced = True
             raise self.exception
         return self.value
 
@@ -65,8 +66,8 @@ class Program(Source):
 
     def surface(self) -> None:
         """Raise what the program raised, in the call that runs the network, once."""
-        if self.exception is not None and not self._surfaced:
-            self._surfaced = True
+        if self.exception is not None and not self.surfaced:
+            self.surfaced = True
             self.exception.add_note(f"(raised by program {self.name!r} on host {self.node.name!r})")
             raise self.exception
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from _thread import get_ident
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -19,6 +18,7 @@ from typing import Any
 from stack.base.errors import StackError
 from stack.base.randomness import Randomness, Stream
 from stack.network.baton import CALLED, QUEUED, WAITING, Strand, Wait, cross, current_strand
+from stack.network.calling import Calling
 from stack.network.deadlock import Deadlock, account
 from stack.network.ending import end, refuse
 from stack.network.place import Place
@@ -72,15 +72,16 @@ class Programs:
         self.recalled = False
         #: Those that the watchdog took the baton from, and that have not come back.
         self.astray: list[Strand] = []
-        #: The calling thread waits without a time-out: idle programs get many more chances before that is a deadlock.
-        self.patient = False
+        # The rules of the present call, see Calling.
+        self.limit: int | None = None
+        self.stepping = self.patient = False
+        self.depth = 0
         self.polls = 0
         self.closed = False
+        #: Called when the network is run; what it returns puts back, after an exception, what others keep of the thread.
+        self.keep: Callable[[], Callable[[], object]] = lambda: lambda: None
         #: Called before the network is run from outside: what was built since is made ready (addresses, routes, names).
         self.prepare: Callable[[], object] = lambda: None
-        self._depth = 0
-        self._stepping = False
-        self._limit: int | None = None
         self._failures: deque[Program | BaseException] = deque()
         self._residents: dict[Place, Resident] = {}
         self._generators: dict[Place, Random] = {}
@@ -143,45 +144,29 @@ class Programs:
     def run(self, until: int | None = None) -> None:
         """Run until the network is quiescent, or until the instant `until` in nanoseconds."""
         self.prepare()
-        strand = self._call()
-        before, self._limit = self._limit, until
-        try:
+        with Calling(self, limit=until) as strand:
             self._drive(strand, None)
             if until is not None and until > self.scheduler.now:
                 self.scheduler.now = until
-        finally:
-            self._limit = before
-            self._depth -= 1
 
     def run_until(self, condition: Callable[[], object], doing: str = "run_until") -> None:
         """Run until `condition()` is true, asked after each event. Raises `Deadlock` if nothing is left before that."""
         self.prepare()
-        strand = self._call()
-        before, self._stepping = self._stepping, True
-        patient, self.patient = self.patient, True
-        try:
+        with Calling(self, stepping=True, patient=True) as strand:
             self._surface()
             while not condition():
                 if not self._turn(strand):
                     raise Deadlock(account(self, [f"the calling thread: {doing}"]))
                 self._surface()
-        finally:
-            self._stepping, self.patient = before, patient
-            self._depth -= 1
 
     def step(self) -> bool:
         """Run one event, or one turn of a program or of a loop; False if nothing is left at all."""
         self.prepare()
-        strand = self._call()
-        before, self._stepping = self._stepping, True
-        try:
+        with Calling(self, stepping=True) as strand:
             self._surface()
             moved = self._turn(strand, quiescent=False)
             self._surface()
             return moved
-        finally:
-            self._stepping = before
-            self._depth -= 1
 
     def wait(self, sources: Sequence[Source], deadline: int | None, node: Place | None, doing: str = "") -> bool:
         """See `stack.network.waiting.wait`."""
@@ -191,26 +176,18 @@ class Programs:
             if strand.ending or strand is not self.holder:
                 refuse(strand)
             return self._wait(strand, sources, deadline, node, doing)
-        strand = self._call()
-        before = self.patient, self._limit, self._stepping
-        self.patient, self._limit, self._stepping = deadline is None, None, False
-        try:
+        with Calling(self, patient=deadline is None) as strand:
             return self._wait(strand, sources, deadline, node, doing)
-        finally:
-            self.patient, self._limit, self._stepping = before
-            self._depth -= 1
 
     def close(self) -> None:
         """End every program and every loop. Raises `StackError` naming what would not end. Closing twice is allowed."""
         if self.closed:
             return
-        strand = self._call()
-        self._limit, self._stepping = None, True
-        try:
-            survivors = end(self, strand)
-        finally:
-            self.closed = True
-            self._depth -= 1
+        with Calling(self, stepping=True) as strand:
+            try:
+                survivors = end(self, strand)
+            finally:
+                self.closed = True
         if survivors:
             raise StackError(f"still running after the network was closed: {', '.join(survivors)}")
         self._surface()
@@ -253,23 +230,6 @@ class Programs:
     def _check_open(self) -> None:
         if self.closed:
             raise StackError("the network is closed")
-
-    def _call(self) -> Strand:
-        """The calling thread is about to run the network; undone by `_depth -= 1`."""
-        self._check_open()
-        strand = current_strand()
-        if strand is not None and strand.programs is self:
-            raise StackError("a program cannot run the network that it is in: it waits, and the network runs")
-        caller = self.caller
-        if self._depth == 0:
-            caller.ident = get_ident()
-        elif caller.ident != get_ident():
-            raise StackError(
-                "another thread is running this network; a thread that is started on a host is a program of it, "
-                "and can run at the same time"
-            )
-        self._depth += 1
-        return caller
 
     def _wait(
         self, strand: Strand, sources: Sequence[Source], deadline: int | None, node: Place | None, doing: str
@@ -316,7 +276,7 @@ class Programs:
             if calling:
                 if self._failures:
                     self._surface()
-            elif self._stepping or self.recalled or self._failures:
+            elif self.stepping or self.recalled or self._failures:
                 cross(strand, caller)
                 continue
             if ready:
@@ -333,7 +293,7 @@ class Programs:
                     cross(strand, caller)
                 continue
             thing = scheduler.peek()
-            limit = self._limit
+            limit = self.limit
             idle = getattr(thing, "housekeeping", False)
             if (
                 thing is None

@@ -51,6 +51,7 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
         self._default_executor: Any = None
         selector = LoopSelector(node, self._abort_all, self._woken if resident else None)
         super().__init__(selector)
+        self.programs.keep = keep_running
         self._clock_resolution = 1e-9
 
     # What the network sees
@@ -98,6 +99,7 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
             if task.cancelled():
                 program.finish(None, ProgramExit())
             elif (error := task.exception()) is not None:
+                program.surfaced = isinstance(error, KeyboardInterrupt)  # asyncio let it through already
                 program.finish(None, error)
             else:
                 program.finish(task.result(), None)
@@ -292,6 +294,20 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
     def _check_running(self) -> None:
         if self.is_running():
             raise RuntimeError("This event loop is already running")
+
+
+def keep_running() -> Callable[[], object]:
+    """The running loop of this thread and its task, to be put back after an exception: Ctrl-C can come amid a turn."""
+    loop, hooks = events._get_running_loop(), sys.get_asyncgen_hooks()
+    task = None if loop is None else asyncio.current_task(loop)
+
+    def put_back() -> None:
+        sys.set_asyncgen_hooks(*hooks)
+        events._set_running_loop(loop)
+        if task is not None and _swap is not None and asyncio.current_task(loop) is not task:
+            _swap(loop, task)
+
+    return put_back
 
 
 def _only_errors(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

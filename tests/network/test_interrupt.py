@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from stack.network.place import current_node, inside
 from stack.network.program import ProgramExit
 from stack.network.programs import Programs
 from stack.network.watchdog import look
@@ -216,3 +217,36 @@ def test_a_program_that_computes_for_long_is_left_alone(
 
         assert programs.start(a, compute).result() > 0
     assert capfd.readouterr().err == ""
+
+
+def test_interrupting_leaves_no_thread_on_a_host() -> None:
+    class Alarm(Exception):
+        pass
+
+    def ring(*_: object) -> None:
+        raise Alarm
+
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        with two_hosts() as (programs, a, b):
+
+            class Visitor:                                   # on a host and off it, all the time
+                deadline = 0
+
+                def timeout(self, now: int) -> None:
+                    with inside(b):
+                        pass
+
+            programs.scheduler.poke(Visitor())
+            for after in range(1, 40):
+                with pytest.raises(Alarm):
+                    signal.setitimer(signal.ITIMER_REAL, after / 10_000)
+                    programs.run()
+                assert current_node() is None
+                with a, pytest.raises(Alarm):
+                    signal.setitimer(signal.ITIMER_REAL, after / 10_000)
+                    Mailbox(a).get()
+                assert current_node() is None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

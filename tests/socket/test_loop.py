@@ -385,3 +385,26 @@ def test_the_loop_of_a_host_is_run_by_the_network_only(net: Linked) -> None:
     assert isinstance(loop, HostLoop)
     with pytest.raises(StackError, match="is run by the network"):
         loop.run_forever()
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer that presses Ctrl-C")
+def test_ctrl_c_surfaces_once_and_ends_the_task_that_it_hits_at_most(net: Linked) -> None:
+    async def spin() -> None:
+        while True:
+            await asyncio.sleep(0)
+
+    def press(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    program = net.programs.start_async(net.client_node, spin)
+    other = net.programs.start_async(net.server_node, asyncio.sleep, 10**9)
+    before = signal.signal(signal.SIGALRM, press)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with pytest.raises(KeyboardInterrupt):
+            other.result()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    net.programs.run(until=net.scheduler.now + SECOND)
+    assert program.exception is None or isinstance(program.exception, KeyboardInterrupt)
+    assert not other.done
