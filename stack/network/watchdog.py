@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 #: Real seconds without progress after which the watchdog acts; 0 switches it off.
 patience = 5.0
 
+RUNNING = "R"
 Progress = tuple[int, int, int, int, str]
 
 _watched: weakref.WeakSet[Programs] = weakref.WeakSet()
@@ -52,7 +53,7 @@ def look(programs: Programs) -> None:
         return
     progress = _progress(programs, holder)
     since, before = _seen.get(programs, (0.0, None))
-    if progress != before:
+    if progress != before or progress[-1].startswith(RUNNING):
         _seen[programs] = _clock(), progress
     elif _clock() - since >= patience:
         text = report(programs, holder)
@@ -116,12 +117,16 @@ def _progress(programs: Programs, holder: Strand) -> Progress:
 
 
 def _processor_time(thread: threading.Thread | None) -> str:
-    """What the thread has computed so far, in clock ticks; where the system does not tell, a thread seems to do nothing."""
+    """Whether the thread is running ("R", also when others have the processor) and how much it has, in clock ticks.
+
+    Where the system does not tell, it is "": then a thread seems to do nothing, but nothing is certain.
+    """
     try:
         with open(f"/proc/self/task/{thread.native_id if thread else 0}/stat", encoding="ascii") as file:
-            return " ".join(file.read().rpartition(")")[2].split()[11:13])
+            fields = file.read().rpartition(")")[2].split()
     except OSError:
         return ""
+    return " ".join((fields[0], *fields[11:13]))
 
 
 def _run() -> None:

@@ -205,11 +205,11 @@ def test_a_real_lock_that_a_program_waits_for_does_not_hang_the_process(
 def test_a_program_that_computes_for_long_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("stack.network.watchdog.patience", 0.1)
+    monkeypatch.setattr("stack.network.watchdog.patience", 0.3)
     with two_hosts() as (programs, a, _), watched(programs):
 
         def compute() -> int:
-            end = time.process_time() + 0.4
+            end = time.process_time() + 0.6
             turns = 0
             while time.process_time() < end:
                 turns += 1
