@@ -52,6 +52,8 @@ def time_sequence(records: Iterable[Record], *, stream: int | None = None, forwa
             low = [one.sequence for one in segments]
             high = [one.sequence + one.length for one in segments]
             axes.vlines(_times(segments), low, high, color=colour, linewidth=2.2, label=name, zorder=3)
+            if colour == RED:  # few and short: they are to be seen in a long transfer, too
+                axes.plot(_times(segments), low, "o", color=RED, markersize=4, zorder=5)
     marks = [one for one in there if one.flags & (SYN | FIN)]
     axes.plot(_times(marks), [one.sequence for one in marks], "D", color=VIOLET, markersize=4, label="SYN, FIN", zorder=4)
     acknowledged = [one.acknowledgment or 0 for one in back]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from stack.base.address import ip_address
+from stack.capture.analysis import Finding
 from stack.capture.conversations import Tcp
 from stack.capture.dissect import Transport
 from stack.tcp.formats.tcp import ACK, SYN, TCP
@@ -53,11 +54,11 @@ def conversation(records: Iterable[Record], stream: int | None = None) -> Conver
 
     Raises `ValueError` where there is none. Of a capture of several interfaces, the first that saw it counts.
     """
-    found: dict[int, list[tuple[int, Transport, Tcp]]] = {}
+    found: dict[int, list[tuple[Record, Transport, Tcp]]] = {}
     streams: dict[tuple[str, int], int] = {}
-    for time, interface, transport, tcp in _followed(records):
-        number = streams.setdefault((interface, tcp.stream), len(streams))
-        found.setdefault(number, []).append((time, transport, tcp))
+    for record, transport, tcp in _followed(records):
+        number = streams.setdefault((record.interface, tcp.stream), len(streams))
+        found.setdefault(number, []).append((record, transport, tcp))
     if not found or (stream is not None and stream not in found):
         raise ValueError("there is no TCP connection in this trace" if stream is None else f"no TCP stream {stream}")
     if stream is None:
@@ -65,8 +66,11 @@ def conversation(records: Iterable[Record], stream: int | None = None) -> Conver
     first = origin(records)
     near = [0, 0]
     segments = []
-    for time, transport, tcp in found[stream]:
-        segments.append(_segment(time - first, transport, tcp, near))
+    for record, transport, tcp in found[stream]:
+        segment = _segment(record.time - first, transport, tcp, near)
+        # Where the sender tells, no guess is needed: one that is soon enough looks as if it were out of order only.
+        told = record.comment is not None and "retransmi" in record.comment
+        segments.append(segment._replace(findings=segment.findings | Finding.RETRANSMISSION) if told else segment)
     _, transport, tcp = found[stream][0]
     here, there = (_name(end) for end in (transport.source, transport.destination))
     return Conversation(here, there, tuple(segments)) if tcp.forward else Conversation(there, here, tuple(segments))
@@ -77,7 +81,7 @@ def _name(end: tuple[bytes, int]) -> str:
     return f"[{address}]:{end[1]}" if ":" in address else f"{address}:{end[1]}"
 
 
-def _followed(records: Iterable[Record]) -> Iterator[tuple[int, str, Transport, Tcp]]:
+def _followed(records: Iterable[Record]) -> Iterator[tuple[Record, Transport, Tcp]]:
     """Each TCP segment with what its conversation says, of the interface where the connection was first seen."""
     seen: dict[tuple[object, ...], str] = {}
     for record, dissection, tcp, _ in follow(records):
@@ -85,7 +89,7 @@ def _followed(records: Iterable[Record]) -> Iterator[tuple[int, str, Transport, 
         if tcp is not None and transport is not None:
             key = tuple(sorted((transport.source, transport.destination)))
             if seen.setdefault(key, record.interface) == record.interface:
-                yield record.time, record.interface, transport, tcp
+                yield record, transport, tcp
 
 
 def _segment(time: int, transport: Transport, tcp: Tcp, near: list[int]) -> Segment:

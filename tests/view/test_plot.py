@@ -1,9 +1,11 @@
 """Plots: the numbers that they show, and that they can be drawn."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from stack.codec.packet import Packet
 from stack.view import plot
 from stack.view.segments import conversation
 from tests.view.builders import handshake, lossy, records, segment
@@ -16,6 +18,16 @@ def test_a_connection_as_numbers() -> None:
     lost, sack = found.segments[4], found.segments[8]
     assert (lost.time, lost.sequence, lost.length, lost.forward) == (60_000_000, 1, 1000, False)
     assert (sack.acknowledgment, sack.window, sack.sacks) == (1, 502 << 7, ((1001, 2001),))
+
+
+def test_what_the_sender_calls_a_retransmission_is_one() -> None:
+    def text(sequence: int) -> Packet:
+        return segment(text=b"y" * 50, sequence=sequence, acknowledgment=5001, ack=True)
+
+    seen = records([*handshake(), text(1051), text(1001)])  # so soon that it looks as if it had only been overtaken
+    told = [*seen[:-1], replace(seen[-1], comment="fast retransmit of 1:51")]
+    assert not conversation(seen).segments[-1].findings & plot.AGAIN
+    assert conversation(told).segments[-1].findings & plot.AGAIN
 
 
 def test_numbers_go_on_where_the_sequence_space_wraps() -> None:
