@@ -21,7 +21,9 @@ class Packet:
     of equality.
     """
 
-    __slots__ = ("_data", "_headers", "_kind", "_payload", "_seen", "_start", "_stop", "_trailer", "cause", "linktype")
+    __slots__ = (
+        "_data", "_headers", "_kind", "_payload", "_seen", "_size", "_start", "_stop", "_trailer", "cause", "linktype",
+    )  # fmt: skip
 
     _data: bytes | None
     _headers: tuple[Header, ...] | None  # None: came as bytes, and nobody has asked for all of them
@@ -31,6 +33,7 @@ class Packet:
     _stop: int
     _payload: bytes
     _trailer: bytes
+    _size: int | None  # octets on the wire, once they are known
     cause: str | None
     linktype: int
 
@@ -50,18 +53,22 @@ class Packet:
         self._trailer = bytes(trailer)
         self._data = None
         self._kind = Header
+        self._size = None
         self.cause = cause
         self.linktype = linktype
 
     @classmethod
-    def of(cls, headers: tuple[Header, ...], payload: bytes, cause: str | None = None) -> Packet:
-        """A packet of complete headers, unchecked: for those who make many."""
+    def of(
+        cls, headers: tuple[Header, ...], payload: bytes, cause: str | None = None, size: int | None = None
+    ) -> Packet:
+        """A packet of complete headers, unchecked: for those who make many. `size`: its octets, if they are known."""
         self = _new(cls)
         self._headers = headers
         self._payload = payload
         self._trailer = b""
         self._data = None
         self._kind = Header
+        self._size = size
         self.cause = cause
         self.linktype = 1
         return self
@@ -71,6 +78,7 @@ class Packet:
         """The packet of a frame's bytes. Never raises for what the bytes hold: see the class."""
         self = _new(cls)
         self._data = data = data if type(data) is bytes else bytes(data)
+        self._size = len(data)
         self._headers = None
         self._kind = firsts.get(linktype) or beginning(linktype, data)
         self._seen = None
@@ -203,11 +211,12 @@ class Packet:
         return body
 
     def __len__(self) -> int:
-        if self._data is not None:
-            return len(self._data)
-        size = len(self._payload) + len(self._trailer)
-        for one in self._headers:  # type: ignore[union-attr]
-            size += len(one)
+        size = self._size
+        if size is None:
+            size = len(self._payload) + len(self._trailer)
+            for one in self._headers:  # type: ignore[union-attr]
+                size += len(one)
+            self._size = size
         return size
 
     def __bool__(self) -> bool:

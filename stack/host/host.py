@@ -76,7 +76,7 @@ class HostEngine:
         self.output: list[tuple[Interface, Packet]] = []
         self.soon: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()  # done at the next timeout, which is due
         self.drops: dict[DropReason, int] = {}
-        self._events: list[Drop] = []
+        self.events: list[Drop] = []
         self.interfaces: list[Interface] = []
         self.attachments: dict[Interface, Attachment] = {}
         self.addresses = Addresses()
@@ -188,9 +188,9 @@ class HostEngine:
 
     def take_events(self) -> list[Drop]:
         """The drops since last asked, the first `settings.events` of them."""
-        if not self._events:
+        if not self.events:
             return []
-        events, self._events = self._events, []
+        events, self.events = self.events, []
         return events
 
     def send_raw(self, interface: Interface, packet: Packet) -> None:
@@ -200,8 +200,8 @@ class HostEngine:
     def drop(self, reason: DropReason, packet: Packet | None) -> None:
         """Count a frame that ended here."""
         self.drops[reason] = self.drops.get(reason, 0) + 1
-        if len(self._events) < self.settings.events:
-            self._events.append(Drop(self.now, self.name, reason, packet))
+        if len(self.events) < self.settings.events:
+            self.events.append(Drop(self.now, self.name, reason, packet))
 
     # Frames
 

@@ -243,23 +243,26 @@ class TcpLayer:
         """A connection's segment becomes a frame: at once while nothing changed on the way."""
         host = self.host
         neighbour = connection.neighbour
+        size = len(text) + len(header.options)
         if (
             neighbour is None
             or not neighbour.fresh
             or connection.generation != host.routes.generation
-            or len(text) + len(header.options) > connection.room
+            or size > connection.room
         ):
             self._segment_out_anew(connection, header, text, cause)
             return
         ip: Any = connection.ipv6
+        size += 74
         if ip is None:
+            size -= 20
             counter = connection.counter
             counter[0] = number = (counter[0] + 1) & 0xFFFF
             ip = _ipv4(
                 4, Sealed, 0, 0, Sealed, number, DONT_FRAGMENT, 0, host.settings.time_to_live, PROTOCOL, Sealed,
                 connection.local[0], connection.remote[0], NO_OPTIONS,
             )  # fmt: skip
-        host.output.append((connection.interface, _packet((connection.ethernet, ip, header), text, cause)))
+        host.output.append((connection.interface, _packet((connection.ethernet, ip, header), text, cause, size)))
 
     def _segment_out_anew(self, connection: HostConnection, header: TCP, text: bytes, cause: str | None) -> None:
         """Find the way again; remember it if the segment left at once."""

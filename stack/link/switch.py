@@ -32,8 +32,8 @@ class Switch:
         self.drops: dict[DropReason, int] = {}
         self.table_full = 0
         self._table: dict[bytes, tuple[Interface, int]] = {}  # the one heard longest ago is first
-        self._output: list[tuple[Interface, Packet]] = []
-        self._events: list[Drop] = []
+        self.output: list[tuple[Interface, Packet]] = []
+        self.events: list[Drop] = []
 
     def port(self, mac: MAC | None = None) -> Interface:
         """One more port."""
@@ -74,18 +74,18 @@ class Switch:
         known = None if destination[0] & 1 else self._table.get(destination)
         if known is None or known[1] + self.ageing <= now:
             blocked = self.blocked
-            self._output += [
+            self.output += [
                 (other, packet) for other in self.interfaces
                 if other is not port and other.wire is not None and other not in blocked
             ]  # fmt: skip
         elif known[0] is port:
             self._drop(packet, DropReason.NO_PORT, now)
         else:
-            self._output.append((known[0], packet))
+            self.output.append((known[0], packet))
 
     def _drop(self, packet: Packet, reason: DropReason, now: int) -> None:
         self.drops[reason] = self.drops.get(reason, 0) + 1
-        self._events.append(Drop(now, self.name, reason, packet))
+        self.events.append(Drop(now, self.name, reason, packet))
 
     def block(self, ports: list[Interface]) -> None:
         """The spanning tree has changed: what was learned counts no longer."""
@@ -107,12 +107,12 @@ class Switch:
 
     def take_output(self) -> list[tuple[Interface, Packet]]:
         """Frames and the ports that they leave by."""
-        output, self._output = self._output, []
+        output, self.output = self.output, []
         return output
 
     def take_events(self) -> list[Drop]:
         """The drops since the last time."""
-        events, self._events = self._events, []
+        events, self.events = self.events, []
         return events
 
     def __repr__(self) -> str:

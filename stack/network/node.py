@@ -19,6 +19,10 @@ class NodeEngine(Protocol):
     @property
     def deadline(self) -> int | None: ...
 
+    #: What `take_output` and `take_events` would give: looked at first, since mostly there is nothing.
+    output: list[tuple[Interface, Packet]]
+    events: list[Any]
+
     def receive(self, item: tuple[Interface, Packet], now: int) -> None: ...
 
     def timeout(self, now: int) -> None: ...
@@ -73,14 +77,18 @@ class Node:
     def flush(self) -> None:
         """Put what the engine sends onto its links, pass on what it tells, see that it is woken in time."""
         engine, scheduler = self.engine, self.scheduler
-        now = scheduler.now
-        for interface, packet in engine.take_output():
-            interface.send(packet, now)
-        events = engine.take_events()
-        if self.tell is not None:
-            for event in events:
-                self.tell(event)
-        scheduler.poke(self)
+        if engine.output:
+            now = scheduler.now
+            for interface, packet in engine.take_output():
+                interface.send(packet, now)
+        if engine.events:
+            events = engine.take_events()
+            if self.tell is not None:
+                for event in events:
+                    self.tell(event)
+        deadline = engine.deadline
+        if deadline is not None:
+            scheduler.poke(self, deadline)
 
     def attach(self, interface: Interface) -> None:
         """What arrives at this interface comes here."""

@@ -65,11 +65,12 @@ class Scheduler:
         heappush(self._heap, (call.deadline or 0, order, call))
         return call
 
-    def poke(self, thing: Timed) -> None:
-        """The deadline of `thing` may have moved: see that it is woken in time."""
-        deadline = thing.deadline
+    def poke(self, thing: Timed, deadline: int | None = None) -> None:
+        """The deadline of `thing` (given, or else asked for) may have moved: see that it is woken in time."""
         if deadline is None:
-            return
+            deadline = thing.deadline
+            if deadline is None:
+                return
         times = self._entries.get(thing)
         if times is None:
             self._entries[thing] = [deadline]

@@ -28,7 +28,7 @@ _word = Struct(">I")
 class Route(bytes):
     """Addresses one after the other. Made from octets or from addresses."""
 
-    __stamps_ = ()
+    __slots__ = ()
 
     def __new__(cls, value: bytes | Iterable[IPv4Address | str] = b"") -> Self:
         if not isinstance(value, bytes | bytearray | memoryview):
@@ -49,7 +49,7 @@ class IPv4Options(Options):
     `IPv4Options([RecordRoute(Route(["0.0.0.0"] * 3))])` encodes options and pads them to whole words.
     """
 
-    __stamps_ = ()
+    __slots__ = ()
 
     def measure(self, at: int) -> tuple[int, int]:
         kind = self[at]
