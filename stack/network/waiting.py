@@ -66,7 +66,8 @@ def wait(sources: Sequence[Source], deadline: int | None, node: Place, doing: st
     Without a deadline, and with nothing left that could wake it, the calling thread's wait raises `Deadlock`, which
     says who was `doing` what. A program that is being ended gets `ProgramExit` from here.
     """
-    woken: bool = programs_of(node).wait(sources, deadline, node, doing)
+    programs = node.scheduler.programs or programs_of(node)
+    woken: bool = programs.wait(sources, deadline, node, doing)
     return woken
 
 

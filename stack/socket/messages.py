@@ -7,10 +7,8 @@ from typing import Any
 
 from stack.socket.description import Description
 
-_LIMITS = {
-    False: (socket.SOL_SOCKET, int(getattr(socket, "SO_RCVTIMEO", 20))),
-    True: (socket.SOL_SOCKET, int(getattr(socket, "SO_SNDTIMEO", 21))),
-}
+_RECEIVE_LIMIT = socket.SOL_SOCKET, int(getattr(socket, "SO_RCVTIMEO", 20))
+_SEND_LIMIT = socket.SOL_SOCKET, int(getattr(socket, "SO_SNDTIMEO", 21))
 
 
 def octets(data: Any) -> bytes:
@@ -44,5 +42,8 @@ def scatter(data: bytes, views: list[memoryview]) -> None:
 
 def time_limit(file: Description, doing: str) -> int | None:
     """When SO_RCVTIMEO or SO_SNDTIMEO ends a call that begins now: virtual nanoseconds, or None."""
-    after = file.option(*_LIMITS["send" in doing])
+    limit = _SEND_LIMIT if "send" in doing else _RECEIVE_LIMIT
+    if file.extra is None or limit not in file.extra:
+        return None
+    after = file.option(*limit)
     return file.node.now + after if after else None

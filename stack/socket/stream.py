@@ -15,7 +15,7 @@ from stack.socket.tcp_info import pack
 from stack.tcp.connection import Connection
 from stack.tcp.listener import Listener
 from stack.tcp.settings import TcpSettings
-from stack.tcp.state import CLOSED, SYN_SENT, TIME_WAIT
+from stack.tcp.state import CLOSED, ESTABLISHED, SYN_SENT, TIME_WAIT
 from stack.udp.ports import V4, V6
 
 _PEEK, _OOB = int(socket.MSG_PEEK), int(socket.MSG_OOB)
@@ -201,6 +201,8 @@ class Stream(Description):
             raise error(errno.ENOTCONN)
         if flags & _OOB:
             return self._urgent(connection, size, flags)
+        if connection.incoming is None and connection.state is ESTABLISHED and connection.error is None and size:
+            return b"" if connection.no_more_reads else None
         node = self.node
         data = connection.recv(size, node.scheduler.now, bool(flags & _PEEK))
         if data:

@@ -29,7 +29,8 @@ class Station:
         self.interfaces: list[Interface] = []
         self.deadline: int | None = None
         self.got: list[tuple[int, Interface, Packet]] = []
-        self.out: list[tuple[Interface, Packet]] = []
+        self.output: list[tuple[Interface, Packet]] = []
+        self.events: list[Any] = []
         self.woken: list[int] = []
 
     def interface(self, mac: MAC | None = None) -> Interface:
@@ -43,15 +44,15 @@ class Station:
     def receive(self, item: tuple[Interface, Packet], now: int) -> None:
         self.got.append((now, *item))
         if self.answer:
-            self.out.append(item)
+            self.output.append(item)
 
     def timeout(self, now: int) -> None:
         self.deadline = None
         self.woken.append(now)
 
     def take_output(self) -> list[tuple[Interface, Packet]]:
-        out, self.out = self.out, []
-        return out
+        output, self.output = self.output, []
+        return output
 
     def take_events(self) -> list[Any]:
         return []
