@@ -34,7 +34,12 @@ def make(path: Path) -> None:
     with Network(seed=13) as net:
         client, server = net.host("client"), net.host("server")
         link = net.link(client, server, rate="10 Mbit", delay="20 ms", loss="5%")
-        server.start(lambda: HTTPServer(("", 80), Handler).serve_forever())
+
+        @server.program
+        def web() -> None:
+            with HTTPServer(("", 80), Handler) as service:
+                service.serve_forever()
+
         with link.capture(path), client:
             page = urlopen(Request("http://server/fox.txt", headers={"User-Agent": "sample/1.0"})).read()
         assert page == PAGE
