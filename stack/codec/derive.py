@@ -74,13 +74,14 @@ class Writer:
 
     def __init__(self, name: str, items: list[Item]) -> None:
         self.name = name
-        self.scope: dict[str, Any] = {"_struct_error": struct.error}
+        self.scope: dict[str, Any] = {"_struct_error": struct.error, "_octets": bytes.__new__}
         self.decode: list[str] = []
         self.checks: list[str] = []  # statements before building
         self.parts: list[str] = []  # expressions of octets
         self.lengths: list[str] = []
         self.size = 0  # octets of all groups of fixed size
         self.known: list[str] = []  # names parsed so far
+        self.lazy: set[str] = set()  # octets that become their `bytes` subclass when someone looks; kept in `_name`
         self.sealable: set[str] = set()
         self._codes: list[str] = []
         self._order = ""
@@ -88,6 +89,10 @@ class Writer:
         self._after: list[str] = []
         self._sources: list[str] = []
         self._groups = 0
+        for one in items:
+            if isinstance(one, Field) and waits(one):
+                self.lazy.add(one.name)
+                self.scope[f"_kind_{one.name}"] = bare(one.format).kind
         for position, item in enumerate(items):
             if not self._write(item):
                 self._rest(items[position:])
@@ -121,7 +126,10 @@ class Writer:
         return True
 
     def _source(self, name: str) -> str:
-        return name if name in self.sealable else f"self.{name}"
+        return name if name in self.sealable else f"self.{self._slot(name)}"
+
+    def _slot(self, name: str) -> str:
+        return f"_{name}" if name in self.lazy else name
 
     def _wrap(self, name: str, wrapped: Value) -> None:
         self.scope[f"_wrap_{name}"] = wrapped.wrap
@@ -203,20 +211,19 @@ class Writer:
             "_next = _at + _size",
         ]
         octets = "_data[_at:_next]"
-        if wrapped:
+        if wrapped and name in self.lazy:
+            self.scope[f"_empty_{name}"] = _empty(wrapped)
+            octets = f"{octets} if _size else _empty_{name}"
+        elif wrapped:
             self.scope |= {f"_wrap_{name}": wrapped.wrap, f"_empty_{name}": _empty(wrapped)}
-            call = f"_wrap_{name}({octets})"
-            if isinstance(wrapped.wrap, partial):  # nothing but `bytes.__new__` of the kind
-                self.scope |= {"_octets": bytes.__new__, f"_wrap_{name}": wrapped.kind}
-                call = f"_octets(_wrap_{name}, {octets})"
-            octets = f"{call} if _size else _empty_{name}"
+            octets = f"_wrap_{name}({octets}) if _size else _empty_{name}"
         self.decode += [f"{name} = {octets}", "_at = _next"]
-        self.parts.append(f"self.{name}")
-        self.lengths.append(f"len(self.{name})")
+        self.parts.append(f"self.{self._slot(name)}")
+        self.lengths.append(f"len(self.{self._slot(name)})")
         self.known.append(name)
         if not isinstance(core, Run) and core is not c.GreedyBytes:
             bound = re.sub(r"\b(" + "|".join(self.known) + r")\b", lambda m: self._source(m[1]), length)
-            self.checks.append(f"if len(self.{name}) != {bound}: raise _unfit(self, {name!r}, self.{name})")
+            self.checks.append(f"if len(self.{self._slot(name)}) != {bound}: raise _unfit(self, {name!r}, self.{name})")
         return True
 
     def _rest(self, items: list[Item]) -> None:
@@ -235,34 +242,41 @@ class Writer:
     def source(self, slots: list[str], sealable: list[str]) -> str:
         """The text of the functions `decode`, `pack`, `of` and `length`."""
         given = "".join(f", {name}=None" for name in sealable)
-        decode, left = _straight(self.decode, slots)
+        decode, left = self._straight(slots)
         lines = ["def decode(_data, _offset, _end):", " _at = _offset", " self = _draft()"]
-        lines += [f" {line}" for line in decode] + _filled(left) + [" return self, _at", ""]
-        lines += [f"def of({', '.join(slots)}):", " self = _draft()", *_filled(slots), " return self", ""]
+        lines += [f" {line}" for line in decode] + self._filled(left) + [" return self, _at", ""]
+        lines += [f"def of({', '.join(slots)}):", " self = _draft()", *self._filled(slots), " return self", ""]
         lines += [f"def pack(self{given}):"]
         lines += [f" if {name} is None: {name} = self.{name}" for name in sealable]
         lines += [" try:", *(f"  {line}" for line in self.checks), f"  return {' + '.join(self.parts) or repr(b'')}"]
         lines += [" except (_struct_error, TypeError, AttributeError, OverflowError) as error:"]
         lines += [f"  raise _unbuildable(self, {{{', '.join(f'{n!r}: {n}' for n in sealable)}}}, error) from None", ""]
         lines += ["def length(self):", f" return {' + '.join([str(self.size), *self.lengths])}", ""]
+        for name in sorted(self.lazy):
+            lines += [f"def read_{name}(self):", f" value = self._{name}"]
+            lines += [f" return value if type(value) is _kind_{name} else _octets(_kind_{name}, value)", ""]
         return "\n".join(lines)
 
+    def _filled(self, slots: list[str]) -> list[str]:
+        return [*(f" self.{self._slot(n)} = {n}" for n in slots), " self.__class__ = _class"]
 
-def _filled(slots: list[str]) -> list[str]:
-    return [*(f" self.{n} = {n}" for n in slots), " self.__class__ = _class"]
+    def _straight(self, slots: list[str]) -> tuple[list[str], list[str]]:
+        """Statements that put into `self` at once what they only mention when they make it; the slots left to be filled."""
+        text = "\n".join(self.decode)
+        left = []
+        for name in slots:
+            alone = re.compile(rf"(?<![\w.']){name}(?![\w'])")
+            if len(alone.findall(text)) == 1:
+                text = alone.sub(f"self.{self._slot(name)}", text)
+            else:
+                left.append(name)
+        return text.split("\n"), left
 
 
-def _straight(lines: list[str], slots: list[str]) -> tuple[list[str], list[str]]:
-    """Statements that put into `self` at once what they only mention when they make it; the slots left to be filled."""
-    text = "\n".join(lines)
-    left = []
-    for name in slots:
-        alone = re.compile(rf"(?<![\w.']){name}(?![\w'])")
-        if len(alone.findall(text)) == 1:
-            text = alone.sub(f"self.{name}", text)
-        else:
-            left.append(name)
-    return text.split("\n"), left
+def waits(field: Field) -> bool:
+    """Whether a parsed field stays plain octets until someone looks: they become their kind by `bytes.__new__` alone."""
+    inner = bare(field.format)
+    return isinstance(inner, Value) and isinstance(inner.wrap, partial) and fixed_bytes(inner) is None
 
 
 def _empty(wrapped: Value) -> Any:
@@ -326,6 +340,8 @@ def derive(cls: Any, draft: Any, items: list[Item], slots: list[str], sealable: 
     cls.of = staticmethod(scope["of"])
     cls.pack = scope["pack"]
     cls.__len__ = scope["length"]
+    for name in writer.lazy:
+        setattr(cls, name, property(scope[f"read_{name}"], doc=cls.fields[name].doc or None))
     return text, writer.size
 
 

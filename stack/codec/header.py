@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 import construct as c
 
 from stack.base.errors import WireError
-from stack.codec.derive import Bits, Item, declare, derive, gather
+from stack.codec.derive import Bits, Item, declare, derive, gather, waits
 from stack.codec.fields import REQUIRED, Field, Sealed, bare, bit_width, fixed_bytes, unsigned_octets, wire
 
 _H = TypeVar("_H", bound="Header")
@@ -175,7 +175,8 @@ def header(cls: type[_H]) -> type[_H]:
     slots, flags = _slots(items)
     sealable = [name for name, one in fields.items() if one.sealable]
     space = {k: v for k, v in cls.__dict__.items() if k not in fields and k not in ("__dict__", "__weakref__")}
-    draft = type(cls.__name__, cls.__bases__, {"__slots__": (*slots, "_given"), "__module__": cls.__module__})
+    stored = {name: f"_{name}" if name in fields and waits(fields[name]) else name for name in slots}
+    draft = type(cls.__name__, cls.__bases__, {"__slots__": (*stored.values(), "_given"), "__module__": cls.__module__})
     space |= {
         "__slots__": (), "__setattr__": _immutable, "__delattr__": _immutable, "__match_args__": positional,
         "fields": fields, "slots": tuple(slots), "format": cls.__name__ / declare(items), "carried": [], "carriers": {},
@@ -187,7 +188,7 @@ def header(cls: type[_H]) -> type[_H]:
     made.derived, made.size = derive(made, draft, items, slots, sealable)
     if "skip" not in cls.__dict__:
         made.skip = staticmethod(_skipper(made))
-    made.__init__ = _initializer(made, draft, fields, slots, [one.name for one in flags])
+    made.__init__ = _initializer(made, draft, fields, stored, [one.name for one in flags])
     kind: type[_H] = made
     return kind
 
@@ -248,9 +249,10 @@ def _immutable(self: Any, name: str, *value: Any) -> None:
     raise AttributeError(f"a {type(self).__name__} is immutable; use replace({name}=…)")
 
 
-def _initializer(cls: Any, draft: Any, fields: dict[str, Field], slots: list[str], flags: list[str]) -> Any:
+def _initializer(cls: Any, draft: Any, fields: dict[str, Field], stored: dict[str, str], flags: list[str]) -> Any:
     """`__init__`: fields by position or name, each checked; remembers which were given."""
-    setters = {name: getattr(draft, name).__set__ for name in (*slots, "_given")}
+    setters = {name: getattr(draft, slot).__set__ for name, slot in stored.items()}
+    remember = draft._given.__set__
     names: tuple[str, ...] = cls.__match_args__
 
     def initialize(self: Any, *values: Any, **named: Any) -> None:
@@ -267,18 +269,18 @@ def _initializer(cls: Any, draft: Any, fields: dict[str, Field], slots: list[str
         for place, name in enumerate(flags):
             if fields[name].check(named.get(name, fields[name].default)):
                 word |= 1 << len(flags) - 1 - place
-        for name in slots:
+        for name, put in setters.items():
             if name == "flags" and flags:
-                setters[name](self, word)
+                put(self, word)
                 continue
             one = fields[name]
             value = named.get(name, one.default)
             if value is REQUIRED:
                 raise TypeError(f"{cls.__name__}: {name!r} is missing")
             try:
-                setters[name](self, one.check(value))
+                put(self, one.check(value))
             except WireError as error:
                 raise WireError(f"{cls.__name__}.{name}", 0, error.reason) from None
-        setters["_given"](self, tuple(named))
+        remember(self, tuple(named))
 
     return initialize

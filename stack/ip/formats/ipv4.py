@@ -58,11 +58,11 @@ class IPv4(Header):
     options: IPv4Options = wire(Value(IPv4Options, Run(this.header_length * 4 - 20)), default=IPv4Options())
 
     def seal(self, body: bytes, headers: tuple[Header, ...], index: int) -> bytes:
-        words, total, protocol = self.header_length, self.total_length, self.protocol
+        words, total, protocol, options = self.header_length, self.total_length, self.protocol, self.options
         if words is Sealed:
-            words = 5 + whole_words(self.options, "IPv4.options")
+            words = 5 + whole_words(options, "IPv4.options") if options else 5
         if total is Sealed:
-            total = 20 + len(self.options) + len(body)
+            total = 20 + len(options) + len(body)
         if protocol is Sealed:
             protocol = RESERVED_PROTOCOL
         if self.checksum is not Sealed:

@@ -45,7 +45,8 @@ class TCP(Header):
     def seal(self, body: bytes, headers: tuple[Header, ...], index: int) -> bytes:
         words = self.data_offset
         if words is Sealed:
-            words = 5 + whole_words(self.options, "TCP.options") if self.options else 5
+            options = self.options
+            words = 5 + whole_words(options, "TCP.options") if options else 5
         if self.checksum is not Sealed:
             return self.pack(words)
         head = self.pack(words, 0)
