@@ -202,7 +202,7 @@ class Stream(Description):
         if flags & _OOB:
             return self._urgent(connection, size, flags)
         if connection.incoming is None and connection.state is ESTABLISHED and connection.error is None and size:
-            return b"" if connection.no_more_reads else None
+            return (b"", None, 0) if connection.no_more_reads else None
         node = self.node
         data = connection.recv(size, node.scheduler.now, bool(flags & _PEEK))
         if data:

@@ -94,7 +94,7 @@ class Net:
         return self.wiring.nodes[station.name]
 
     def send(self, station: Station, *packets: Packet, port: int = 0) -> None:
-        station.out += [(station.interfaces[port], packet) for packet in packets]
+        station.output += [(station.interfaces[port], packet) for packet in packets]
         self.node(station).flush()
 
     def run(self, until: int | None = None) -> None:
