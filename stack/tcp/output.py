@@ -47,7 +47,10 @@ def transmit(b: Block, seq: int, flags: int, text: bytes, cause: str | None, now
     if free > offered:
         widen(b, free)
         offered = rcv.edge - nxt
-    window = offered >> rcv.scale  # what rounding takes away is accepted all the same (RFC 7323 section 2.4)
+    # Rounded up, as Linux does: what was offered is not taken back by the scale (RFC 7323 section 2.4).
+    window = min(-(-offered >> rcv.scale), 0xFFFF)
+    if window << rcv.scale > offered:
+        rcv.edge = nxt + (window << rcv.scale)
     options = timestamps.options(b, now) if b.timestamps else _NO_OPTIONS
     if b.sack and (b.held is not None or rcv.dsack is not None):
         options = with_sack(b, options)
@@ -59,7 +62,7 @@ def transmit(b: Block, seq: int, flags: int, text: bytes, cause: str | None, now
     assert remote is not None
     header = _make(
         b.local[1], remote[1], seq & MASK, nxt & MASK, Sealed, 0, flags,
-        window if window < 0xFFFF else 0xFFFF, Sealed, urgent, options,
+        window, Sealed, urgent, options,
     )  # fmt: skip
     if b.sink is not None:
         b.sink(b, header, text, cause)

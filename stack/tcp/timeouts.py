@@ -76,7 +76,7 @@ def retransmission_timeout(b: Block, now: int) -> None:
 
 
 def window_probe(b: Block, now: int) -> None:
-    """The window has been closed for an RTO: send one octet into it (section 3.8.6.1)."""
+    """The window has been too small for an RTO: fill it (the override timeout of 3.8.6.2.1); send an octet if it is closed (3.8.6.1)."""
     settings, snd = b.settings, b.snd
     limit = min(settings.orphan_retries, settings.data_retries) if b.closed_by_user else settings.data_retries
     if b.retries > limit or _user_timeout(b, now):
@@ -84,7 +84,12 @@ def window_probe(b: Block, now: int) -> None:
         return
     b.retries += 1
     cause = f"zero-window probe {b.retries}"
-    if snd.nxt > snd.una:
+    open_to = snd.una + snd.wnd
+    if b.outgoing is not None and snd.nxt < min(open_to, b.outgoing.end):
+        size = min(open_to - snd.nxt, b.outgoing.end - snd.nxt, snd.mss)
+        transmit(b, snd.nxt, ACK, b.outgoing.slice(snd.nxt, size), "override timeout: a small window", now)
+        snd.nxt += size
+    elif snd.nxt > snd.una:
         resend(b, snd.una, 1, cause, now)
     elif b.outgoing is not None:
         transmit(b, snd.nxt, ACK, b.outgoing.slice(snd.nxt, 1), cause, now)

@@ -337,3 +337,27 @@ def test_buffers_are_set_and_read_back() -> None:
     for bad in ({"delayed_ack": 500 * MS}, {"maximum_segment": 0}):
         with pytest.raises(ValueError, match="expected"):
             TcpSettings(**bad)  # type: ignore[arg-type]
+
+
+def test_a_window_too_small_for_a_segment_is_filled_when_the_sender_has_waited() -> None:
+    pen = client(win=2000)
+    pen.connection.send(bytes(5000), 0)
+    assert pen.read() == [". 1:1001(1000) ack 1", ". 1001:2001(1000) ack 1"]
+    pen.write(".", 1, ack=2001, win=300)
+    assert pen.read() == [], "less than half of the largest window, and less than a segment"
+    pen.wait(S)
+    assert pen.read()[0] == ". 2001:2301(300) ack 1", "the override timeout of section 3.8.6.2.1"
+
+
+@rfc("9293", "SHLD-14")
+def test_the_scale_of_the_window_takes_nothing_back() -> None:
+    """An edge that was offered stays offered, whatever its distance to RCV.NXT modulo the scale; and 0 means 0."""
+    settings = TcpSettings(receive_buffer=5000, receive_buffer_max=5000, fixed_receive_buffer=True)
+    both = established(settings)
+    both.a.send(bytes(20_000), both.now)
+    both.run(both.now + 20 * S)
+    edges = [sent.header.acknowledgment + (sent.header.window << both.b.rcv.scale) for sent in both.log if sent.side == "b"]
+    assert edges == sorted(edges)
+    assert both.log[-1].header.window == 0
+    refused = [sent for sent in both.log if sent.cause and "probe" in sent.cause]
+    assert len({sent.header.sequence for sent in refused}) == 1, "no probe's octet was taken"
