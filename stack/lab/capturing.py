@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from stack.base.errors import StackError
 from stack.base.quantity import nanoseconds
 from stack.capture.recorder import Recorder
+from stack.lab.arguments import whole
 from stack.lab.draining import drain
 from stack.lab.trace import Trace
 from stack.socket.clock import EPOCH
@@ -40,6 +41,8 @@ class Capturing:
     ) -> None:
         network.update()
         self.network = network
+        if snaplen is not None:
+            whole("snaplen", snaplen, 1)
         self._drain = 0 if drain is False else nanoseconds(DRAIN if drain is True else drain)
         names = {str(address): [name] for name in network.names for address in network.names.addresses(name) or ()}
         self.recorder = Recorder(path, names, snaplen=snaplen, epoch=EPOCH, kind=Trace)
@@ -62,6 +65,9 @@ class Capturing:
 
     def __enter__(self) -> Trace:
         return self.trace
+
+    def __repr__(self) -> str:
+        return f"<Capturing {self.recorder.path or 'in memory'}: {len(self.trace)} packets{'' if self in self.network.captures else ', closed'}>"
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         try:

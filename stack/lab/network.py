@@ -10,7 +10,8 @@ from stack.base.errors import StackError
 from stack.base.event import Drop, Event
 from stack.base.quantity import nanoseconds
 from stack.base.randomness import Randomness
-from stack.lab.capturing import Capturing, capture_network
+from stack.lab.arguments import check_link, name_of, whole
+from stack.lab.capturing import DRAIN, Capturing, capture_network
 from stack.lab.host import Host
 from stack.lab.link import Link
 from stack.lab.probe import Probe
@@ -43,7 +44,7 @@ class Network:
 
     def __init__(self, seed: int = 0, *, wire: str | None = None) -> None:
         install()
-        self.seed = seed
+        self.seed = whole("seed", seed, 0)
         self.randomness = Randomness(seed)
         self.scheduler = Scheduler()
         self.wiring = Wiring(self.scheduler, self.randomness, wire, Link)
@@ -61,15 +62,15 @@ class Network:
 
     def host(self, name: str | None = None, **settings: Any) -> Host:
         """A host. `settings` are those of `Host`: `address`, `mac`, `mtu`, `forwarding`, `tcp`, …"""
-        return self._add_host(Host(self, name or self._free("host", self.hosts), **settings))
+        return self._add_host(Host(self, self._name(name, "host"), **settings))
 
     def router(self, name: str | None = None, **settings: Any) -> Host:
         """A router: a host that forwards."""
-        return self.host(name or self._free("router", self.hosts), forwarding=True, **settings)
+        return self._add_host(Host(self, self._name(name, "router"), forwarding=True, **settings))
 
     def switch(self, name: str | None = None, **settings: Any) -> Switch:
         """A learning switch."""
-        made = Switch(self, name or self._free("switch", self.switches), **settings)
+        made = Switch(self, self._name(name, "switch"), **settings)
         self.switches[made.name] = made
         return made
 
@@ -78,6 +79,10 @@ class Network:
         ends = (self.member(a), self.member(b))
         if ends[0] is ends[1]:
             raise StackError(f"{ends[0].name} cannot be linked to itself: it has a loopback interface")
+        for end in ends:
+            if isinstance(end, Probe):
+                raise StackError(f"{end.name} is a probe, which has a link of its own; expected a host or a switch")
+        check_link(settings)
         return self.join(ends[0].new_interface(), ends[1].new_interface(), name=name, **settings)
 
     def join(self, a: Interface, b: Interface, *, name: str | None = None, **settings: Any) -> Link:
@@ -88,22 +93,29 @@ class Network:
         self.links[link.name] = link
         return link
 
-    def probe(self, host: Host | str, **settings: Any) -> Probe:
-        """A raw peer on the link of `host`, under your control: it sends what you say, and answers nothing but ARP and ND."""
+    def probe(self, host: Host | str, *, name: str | None = None, **settings: Any) -> Probe:
+        """A raw peer on a new link to `host`, under your control: it sends what you say, and answers nothing but ARP and ND.
+
+        `answers=False`: not even these. Other settings are those of `Link`.
+        """
         target = self.member(host)
         if not isinstance(target, Host):
             raise StackError(f"{target.name} is a switch; a probe faces a host")
-        return Probe(self, target, **settings)
+        check_link({key: value for key, value in settings.items() if key != "answers"})
+        return Probe(self, target, self._name(name, "probe"), **settings)
 
     def member(self, which: Member) -> Host | Switch:
         """The host or switch of this name."""
         if not isinstance(which, str):
+            if not isinstance(which, Host | Switch | Probe):
+                raise StackError(f"{which!r} is no member of a network; expected a host, a switch, or the name of one")
             if which.network is not self:
                 raise StackError(f"{which.name} is in another network")
             return which
         found = self.hosts.get(which) or self.switches.get(which)
         if found is None:
-            raise StackError(f"no host or switch {which!r} in this network")
+            there = ", ".join([*self.hosts, *self.switches]) or "none yet"
+            raise StackError(f"no host or switch {which!r} in this network; there are: {there}")
         return found
 
     def __getitem__(self, name: str) -> Host | Switch:
@@ -113,12 +125,15 @@ class Network:
         self.hosts[host.name] = host
         return host
 
-    def _free(self, kind: str, taken: Iterable[str]) -> str:
-        names = set(taken)
+    def _name(self, name: str | None, kind: str) -> str:
+        """This name, if it is free; without one, the next of "host1", "host2" and on (the first probe is "probe")."""
+        taken = {*self.hosts, *self.switches, *(end.owner for link in self.links.values() for end in link.ends)}
+        if name is not None:
+            return name_of(name, taken)
         number = 1
-        while f"{kind}{number}" in names:
+        while (free := kind if kind == "probe" and number == 1 else f"{kind}{number}") in taken:
             number += 1
-        return f"{kind}{number}"
+        return free
 
     def update(self) -> None:
         """Give addresses, routes and names to what was added since. Running the network does it by itself."""
@@ -155,6 +170,9 @@ class Network:
 
     def partition(self, *groups: Iterable[Member]) -> Partition:
         """Let no frame pass between the groups, until the end of a `with` block or `remove()`."""
+        for group in groups:
+            if isinstance(group, str | Host | Switch):
+                raise StackError(f"{group!r} is not a group; expected lists: net.partition([a, b], [c])")
         return self.wiring.partition(*([self.member(one).name for one in group] for group in groups))
 
     def listen(self, listener: Callable[[Drop | Event], None]) -> None:
@@ -163,9 +181,11 @@ class Network:
 
     # Captures
 
-    def capture(self, path: str | Path | None = None, **options: Any) -> Capturing:
+    def capture(
+        self, path: str | Path | None = None, *, snaplen: int | None = None, drain: str | float | bool = DRAIN
+    ) -> Capturing:
         """Capture every link, one capture interface each: a packet that crosses three links stands there three times."""
-        return capture_network(self, path, **options)
+        return capture_network(self, path, snaplen=snaplen, drain=drain)
 
     def replay(self, path: str | Path, into: Host | Direction | str, **options: Any) -> Replay:
         """Send a capture's frames to a host, or into `link.toward(host)`, at their recorded times from now on.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from stack.base.address import IPAddress
 from stack.base.quantity import nanoseconds
 from stack.host.echo import EchoResult
+from stack.lab.arguments import whole
 from stack.network.waiting import Source
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Ping:
 
 def ping(
     host: Host,
-    target: Host | str,
+    target: Host | str | IPAddress,
     count: int = 4,
     *,
     interval: str | float = 1,
@@ -85,6 +86,8 @@ def ping(
 
     Raises the `OSError` of a request that cannot be sent (no route, too big and not to be fragmented).
     """
+    whole("count", count, 1)
+    whole("size", size, 0)
     address = host.resolve(target, version)
     network, node = host.network, host.node
     gap, patience = nanoseconds(interval), nanoseconds(timeout)
@@ -108,8 +111,7 @@ def ping(
                     break
     finally:
         endpoint.close(node.now)
-    name = target if isinstance(target, str) else target.name
-    return Ping(name, address, size, count, tuple(results))
+    return Ping(getattr(target, "name", str(target)), address, size, count, tuple(results))
 
 
 class _Echoes(Source):

@@ -37,15 +37,12 @@ class Probe(Source):
     not even these); everything else it keeps until `expect` or `receive` asks.
     """
 
-    def __init__(
-        self, network: Network, host: Host, *, name: str | None = None, answers: bool = True, **settings: Any
-    ) -> None:
+    def __init__(self, network: Network, host: Host, name: str, *, answers: bool = True, **settings: Any) -> None:
         super().__init__()
         self.network = network
         self.host = host
         self.answers = answers
-        number = 1 + sum(isinstance(link.ends[1].handler, _Handler) for link in network.links.values())
-        self.name = name or ("probe" if number == 1 else f"probe{number}")
+        self.name = name
         self.interface = Interface("eth0", network.topology.mac(), owner=self.name)
         self.interface.handler = _Handler(self)
         self.link = network.join(host.new_interface(), self.interface, **settings)

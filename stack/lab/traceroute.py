@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from stack.base.address import IPAddress, IPv6Address
 from stack.base.quantity import nanoseconds
+from stack.lab.arguments import whole
 from stack.network.waiting import Source
 
 if TYPE_CHECKING:
@@ -14,17 +15,25 @@ if TYPE_CHECKING:
 
 FIRST_PORT = 33434  # where nobody listens
 HOPS = 30
+_MARKS = {  # ICMP type and code → how traceroute marks a probe that could not go on
+    4: {(3, 0): "!N", (3, 1): "!H", (3, 2): "!P", (3, 4): "!F", (3, 9): "!X", (3, 10): "!X", (3, 13): "!X"},
+    6: {(1, 0): "!N", (1, 1): "!X", (1, 3): "!H", (2, 0): "!F"},
+}
 _EXCEEDED = {4: (11, 0), 6: (3, 0)}  # ICMP type and code of "time exceeded in transit"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Who answered a probe, after how many nanoseconds; `arrived`: it was the end of the way."""
+    """Who answered a probe, after how many nanoseconds; `arrived`: it was the end of the way.
+
+    `mark` is "!N" (no route to the network), "!H" (no neighbour there), "!X" (forbidden) …, where the way ends too early.
+    """
 
     reporter: IPAddress
     name: str | None
     time: int
     arrived: bool
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,14 +64,14 @@ class Traceroute:
                     continue
                 who = f"{one.name or one.reporter} ({one.reporter})  " if one.reporter != last else ""
                 last = one.reporter
-                said.append(f"{who}{one.time / 1e6:.3f} ms")
+                said.append(f"{who}{one.time / 1e6:.3f} ms{' ' * bool(one.mark)}{one.mark}")
             lines.append(f"{number:2}  {'  '.join(said)}")
         return "\n".join(lines)
 
 
 def traceroute(
     host: Host,
-    target: Host | str,
+    target: Host | str | IPAddress,
     *,
     hops: int = HOPS,
     probes: int = 3,
@@ -71,6 +80,9 @@ def traceroute(
     version: int | None = None,
 ) -> Traceroute:
     """Send UDP datagrams of `size` octets with hop limits from 1 on, `probes` for each, until the target answers."""
+    whole("hops", hops, 1, 255)
+    whole("probes", probes, 1)
+    whole("size", size, 0)
     address = host.resolve(target, version)
     patience = nanoseconds(timeout)
     found: list[tuple[Answer | None, ...]] = []
@@ -83,8 +95,7 @@ def traceroute(
         found.append(tuple(answers))
         if any(one is not None and one.arrived for one in answers):
             break
-    name = target if isinstance(target, str) else target.name
-    return Traceroute(name, address, tuple(found))
+    return Traceroute(getattr(target, "name", str(target)), address, tuple(found))
 
 
 def _probe(host: Host, address: IPAddress, port: int, hop_limit: int, patience: int, size: int) -> Answer | None:
@@ -104,8 +115,9 @@ def _probe(host: Host, address: IPAddress, port: int, hop_limit: int, patience: 
                 if not endpoint.errors:
                     return None
         report = endpoint.errors.popleft()
-        arrived = (report.type, report.code) != _EXCEEDED[version]
-        return Answer(report.reporter, host.network.names.name(report.reporter), node.now - sent, arrived)
+        said = report.type, report.code
+        name, mark = host.network.names.name(report.reporter), _MARKS[version].get(said, "")
+        return Answer(report.reporter, name, node.now - sent, said != _EXCEEDED[version], mark)
     finally:
         endpoint.close(node.now)
 

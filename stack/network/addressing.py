@@ -2,7 +2,8 @@
 
 MACs are 02:00:00:00:00:01 and on (locally administered, RFC 7042). Domain n gets 10.0.n.0/24, or a larger block if it has more
 interfaces (RFC 1918), and fd00:0:0:n::/64 (RFC 4193); the first interface gets .1 and ::1, the next .2 and ::2. What is there
-already counts: an interface that has an address of a family keeps it, its domain's others join its subnet.
+already counts: an interface that has an address of a family keeps it, its domain's others join its subnet. An address that
+is alone in its subnet (/32, /128) can be joined by nobody, and counts for nothing here.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ class Plan:
         used = [subnet for domain in every for subnet in subnets_of(domain) if subnet not in self._own]
         for domain in every:
             for kind in (IPv4Address, IPv6Address):
-                needy = [interface for interface in domain if not global_of(interface, kind)]
+                needy = [interface for interface in domain if not any(type(one.network) is kind for one in subnets_of([interface]))]
                 if needy:
                     self._address(domain, needy, kind, used)
             for interface in domain:  # hosts give it to themselves with their first IPv6 address
@@ -135,10 +136,10 @@ def global_of(interface: Interface, kind: type[IPAddress]) -> list[IPAddress]:
 
 
 def subnets_of(domain: Iterable[Interface]) -> list[Subnet]:
-    """The subnets of a domain's interfaces, each once, in order, but for the IPv6 link-local one."""
+    """The subnets of a domain's interfaces that can be joined, each once, in order, but for the IPv6 link-local one."""
     found: dict[Subnet, None] = {}
     for interface in domain:
         for address, prefix in interface.addresses:
-            if not (isinstance(address, IPv6Address) and address.is_link_local):
+            if prefix < 8 * len(address) and not (isinstance(address, IPv6Address) and address.is_link_local):
                 found[Subnet.of(address, prefix)] = None
     return list(found)
