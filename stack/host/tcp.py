@@ -278,11 +278,15 @@ class TcpLayer:
         way = connection.way
         v4 = len(remote[0]) == IPv4Address.length
         layer = host.ipv4 if v4 else host.ipv6
-        number, neighbour = layer.send(way, PROTOCOL, (header,), text, dont_fragment=True, cause=cause)
+        wants = connection.settings
+        number, neighbour = layer.send(
+            way, PROTOCOL, (header,), text,
+            hop_limit=wants.hop_limit, traffic_class=wants.traffic_class, dont_fragment=True, cause=cause,
+        )  # fmt: skip
         if number:
             host.drop(DropReason.FRAGMENTATION_NEEDED, None)
             host.soon.append((self._tell_mtu, (connection, way.mtu)))
-        elif neighbour is not None and neighbour.mac is not None:
+        elif neighbour is not None and neighbour.mac is not None and wants.hop_limit is None and not wants.traffic_class:
             self._remember(connection, way, v4)
             connection.neighbour = neighbour
             connection.ethernet = way.attachment.ethernet(neighbour.mac, 0x0800 if v4 else 0x86DD)

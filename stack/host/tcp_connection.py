@@ -93,6 +93,7 @@ class HostConnection(Connection):
     def configure(self, now: int, **changes: Any) -> None:
         """Change settings."""
         self.layer.host.now = now
+        self.neighbour = None  # other IP headers may be wanted now (RFC 9293 section 3.9.1.9)
         super().configure(now, **changes)
 
 

@@ -20,6 +20,8 @@ from stack.udp.ports import V4, V6
 
 _PEEK, _OOB = int(socket.MSG_PEEK), int(socket.MSG_OOB)
 _NEW, _CONNECTING, _CONNECTED = range(3)
+_TRAFFIC_CLASS = ((options.IP, options.IP_TOS), (options.IPV6, options.IPV6_TCLASS))
+_HOP_LIMIT = ((options.IP, options.IP_TTL), (options.IPV6, options.IPV6_UNICAST_HOPS))
 
 
 class Stream(Description):
@@ -304,6 +306,10 @@ class Stream(Description):
             self.configure(receive_buffer=value // 2, fixed_receive_buffer=True)
         elif (level, option) == (options.SOL_SOCKET, options.SO_SNDBUF):
             self.configure(send_buffer=value // 2, fixed_send_buffer=True)
+        elif (level, option) in _TRAFFIC_CLASS:
+            self.configure(traffic_class=value & ~3)  # the last two bits are ECN's, and TCP's own
+        elif (level, option) in _HOP_LIMIT:
+            self.configure(hop_limit=value)
 
     @property
     def segment_size(self) -> int:

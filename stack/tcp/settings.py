@@ -81,6 +81,10 @@ class TcpSettings:
     challenge_interval: int = 500 * MILLISECOND  # at most one challenge ACK a connection in this time, RFC 5961 section 7
     abort_on_hard_icmp: bool = False  # RFC 9293 SHLD-26 says True; Linux keeps a synchronized connection
 
+    # What IP is asked for (RFC 9293 section 3.9.2)
+    traffic_class: int = 0  # Diffserv field and, in its last two bits, ECN: IP_TOS, IPV6_TCLASS; MUST-48
+    hop_limit: int | None = None  # IP_TTL, IPV6_UNICAST_HOPS; None: the host's time to live; MUST-49
+
     urgent_inline: bool = False  # SO_OOBINLINE
     prediction: bool = field(default_factory=_predicting)  # the fast path; STACK_TCP_PREDICTION=0 turns it off
 
