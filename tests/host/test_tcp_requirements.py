@@ -280,3 +280,47 @@ def test_source_quench_is_discarded_in_silence() -> None:
     assert len(world.log) == before + 1
     assert (connection.state, connection.error, connection.soft_error) == (State.ESTABLISHED, None, None)
     assert connection.congestion.cwnd == window
+
+
+@rfc("9293", "SHLD-6")
+def test_the_segment_size_announced_is_what_the_interface_can_take() -> None:
+    world, a, _, b = routed(mtu=900)
+    b.tcp.listen(None, 80)
+    connection = a.tcp.connect(None, (ip_address("10.0.2.1"), 80), now=world.now)
+    world.run()
+    announced = [option.mss for packet in world.seen(TCP, b) for option in packet[TCP].options if isinstance(option, MSS)]
+    assert announced == [860]
+    assert connection.snd.mss <= 860
+
+
+@rfc("9293", "SHLD-20")
+def test_errors_are_reported_to_who_asks_for_reports() -> None:
+    world, a, b = pair()
+    b.tcp.listen(None, 80)
+    connection = a.tcp.connect(None, (B, 80), now=world.now)
+    world.run()
+    connection.icmp_error(errno.EHOSTUNREACH, False, world.now)
+    assert connection.take_events() == []
+    connection.watch()
+    connection.icmp_error(errno.ENETUNREACH, False, world.now)
+    assert [what for _, what, _ in connection.take_events()] == ["icmp"]
+
+
+@rfc("9293", "MAY-8")
+def test_a_window_may_stay_shut_for_hours() -> None:
+    world, a, b = pair()
+    listener = b.tcp.listen(None, 80, settings=b.tcp.settings.replace(receive_buffer=5000, fixed_receive_buffer=True))
+    connection = a.tcp.connect(None, (B, 80), now=world.now)
+    world.run()
+    accepted = listener.accept()
+    assert accepted is not None
+    text = bytes(range(256)) * 80
+    assert connection.send(text, world.now) == len(text)
+    world.run(until=3 * 3600 * SECOND)
+    assert connection.state is State.ESTABLISHED
+    assert [packet[TCP].window for packet in world.seen(TCP, b)[-5:]] == [0] * 5
+    read = b""
+    while len(read) < len(text):
+        read += accepted.recv(100_000, world.now)
+        world.run(until=world.now + 120 * SECOND)
+    assert read == text

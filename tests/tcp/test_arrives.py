@@ -253,6 +253,7 @@ def test_data_after_close_is_answered_by_a_reset() -> None:
 
 
 @rfc("9293", "SHLD-3")
+@rfc("9293", "MAY-1")
 def test_close_with_unread_data_resets() -> None:
     pen = client()
     pen.write("P", 1, ack=1, text=b"unread")

@@ -98,8 +98,19 @@ def test_a_window_is_an_unsigned_number() -> None:
     assert pen.connection.snd.wnd == 65535
 
 
+@rfc("9293", "REC-1")
+def test_a_window_may_be_wider_than_16_bits() -> None:
+    both = pair(PLAIN.replace(window_scaling=True, receive_buffer=1_000_000))
+    both.a.open_active(0)
+    both.run()
+    both.b.send(b"x", both.now)
+    both.run()
+    assert both.a.snd.wnd > 65_535
+
+
 @rfc("9293", "SHLD-5")
 @rfc("9293", "MUST-67")
+@rfc("9293", "MAY-3")
 def test_every_syn_announces_the_segment_size() -> None:
     both = pair(PLAIN)
     both.a.open_active(0)

@@ -14,6 +14,7 @@ SACKS = PLAIN.replace(sack=True)
 
 @rfc("9293", "SHLD-7")
 @rfc("9293", "MUST-17")
+@rfc("9293", "MAY-16")
 def test_nagle_holds_a_second_small_segment_back() -> None:
     pen = client()
     pen.connection.send(b"one", 0)

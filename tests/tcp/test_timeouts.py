@@ -90,6 +90,7 @@ def test_no_keep_alive_unless_asked_for() -> None:
 @rfc("9293", "MUST-27")
 @rfc("9293", "MUST-29")
 @rfc("9293", "SHLD-12")
+@rfc("9293", "MAY-5")
 def test_keep_alive_probes_until_there_is_an_answer() -> None:
     both = established(PLAIN)
     both.a.configure(both.now, keepalive=True, keepalive_idle=10 * S, keepalive_interval=2 * S, keepalive_probes=3)
