@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import fields
 from typing import Any
 
-from stack.base.address import IPAddress, IPv6Address, ip_address
+from stack.base.address import IPAddress, IPv4Address, IPv6Address, ip_address
 from stack.base.errors import StackError
 from stack.base.randomness import Randomness
 from stack.host.settings import HostSettings
@@ -66,6 +66,14 @@ def version_of(version: Any) -> int | None:
     if version not in (None, 4, 6):
         raise ValueError(f"version is {version!r}; expected 4, 6, or None for either")
     return None if version is None else int(version)
+
+
+def families(versions: Iterable[int]) -> tuple[type[IPAddress], ...]:
+    """The kinds of addresses of some IP versions, IPv4 first."""
+    wanted = list(versions)
+    if not wanted or any(version not in (4, 6) for version in wanted):
+        raise ValueError(f"versions are {versions!r}; expected (4,), (6,) or (4, 6)")
+    return tuple(kind for version, kind in ((4, IPv4Address), (6, IPv6Address)) if version in wanted)
 
 
 def is_of_version(address: IPAddress, version: int | None) -> bool:

@@ -10,7 +10,7 @@ from stack.base.errors import StackError
 from stack.base.event import Drop, Event
 from stack.base.quantity import nanoseconds
 from stack.base.randomness import Randomness
-from stack.lab.arguments import check_link, name_of, whole
+from stack.lab.arguments import check_link, families, name_of, whole
 from stack.lab.capturing import DRAIN, Capturing, capture_network
 from stack.lab.host import Host
 from stack.lab.link import Link
@@ -39,16 +39,16 @@ class Network:
 
     Addresses, routes and names follow from the wiring when the network is first used, and again when it grows. `wire`
     is "objects" or "bytes" (every link hands over bytes only; slower, nothing else differs); without it, the
-    environment's STACK_WIRE says.
+    environment's STACK_WIRE says. `versions` are those of IP in which addresses are assigned: (6,) for IPv6 only.
     """
 
-    def __init__(self, seed: int = 0, *, wire: str | None = None) -> None:
+    def __init__(self, seed: int = 0, *, wire: str | None = None, versions: Iterable[int] = (4, 6)) -> None:
         install()
         self.seed = whole("seed", seed, 0)
         self.randomness = Randomness(seed)
         self.scheduler = Scheduler()
         self.wiring = Wiring(self.scheduler, self.randomness, wire, Link)
-        self.topology = Topology(self.wiring)
+        self.topology = Topology(self.wiring, families(versions))
         self.programs = Programs(self.scheduler, self.randomness, loops=lambda node: HostLoop(node, resident=True))
         self.names = Names()
         self.hosts: dict[str, Host] = {}
@@ -145,6 +145,11 @@ class Network:
                     if key not in self._named and address in global_of(interface, type(address)):
                         self._named[key] = None
                         self.names.add(host.name, address)
+
+    def reroute(self) -> None:
+        """Compute routes anew over the links that are up: what a routing protocol does some time after a link goes down or up."""
+        self.topology.update(again=True)
+        self.update()
 
     # Running
 

@@ -52,11 +52,17 @@ class Subnet(NamedTuple):
         return f"{self.network}/{self.prefix}"
 
 
-class Plan:
-    """Gives out what is free. `assign(interface, address, prefix length)` is called for each address."""
+FAMILIES: tuple[type[IPAddress], ...] = (IPv4Address, IPv6Address)
 
-    def __init__(self, assign: Callable[[Interface, IPAddress, int], None]) -> None:
+
+class Plan:
+    """Gives out what is free, of `families`. `assign(interface, address, prefix length)` is called for each address."""
+
+    def __init__(
+        self, assign: Callable[[Interface, IPAddress, int], None], families: tuple[type[IPAddress], ...] = FAMILIES
+    ) -> None:
         self._assign = assign
+        self._families = families
         self._macs = 0
         self._blocks = 0
         self._sites = 0
@@ -76,10 +82,12 @@ class Plan:
         every = list(domains)
         used = [subnet for domain in every for subnet in subnets_of(domain) if subnet not in self._own]
         for domain in every:
-            for kind in (IPv4Address, IPv6Address):
+            for kind in self._families:
                 needy = [interface for interface in domain if not any(type(one.network) is kind for one in subnets_of([interface]))]
                 if needy:
                     self._address(domain, needy, kind, used)
+            if IPv6Address not in self._families:
+                continue
             for interface in domain:  # hosts give it to themselves with their first IPv6 address
                 if len(addresses_of(interface, IPv6Address)) == len(global_of(interface, IPv6Address)):
                     self._assign(interface, link_local(interface.mac), _IPV6_PREFIX)

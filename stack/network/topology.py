@@ -15,7 +15,7 @@ from stack.ip.route import Route
 from stack.link.interface import Interface, InterfaceAddress
 from stack.link.link import Link
 from stack.link.switch import Switch
-from stack.network.addressing import Plan
+from stack.network.addressing import FAMILIES, Plan
 from stack.network.routing import Graph, PlannedRoute
 from stack.network.wiring import Wiring
 
@@ -27,13 +27,13 @@ class Topology:
 
     Routes that others put into a host's table stay; those from here are replaced when they change. A link that is down when
     routes are computed is not part of any; that it goes down later changes none until `update(again=True)`.
-    `manual` holds interfaces that get no addresses from here.
+    `manual` holds interfaces that get no addresses from here; `families` are the kinds of addresses that the others get.
     """
 
-    def __init__(self, wiring: Wiring) -> None:
+    def __init__(self, wiring: Wiring, families: tuple[type[IPAddress], ...] = FAMILIES) -> None:
         self.wiring = wiring
         self.manual: list[Interface] = []
-        self._plan = Plan(self._assign)
+        self._plan = Plan(self._assign, families)
         self._installed: dict[str, list[Route]] = {}
         self._stale = True
         wiring.on_change.append(self.outdated)
