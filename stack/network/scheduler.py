@@ -90,8 +90,14 @@ class Scheduler:
         return True
 
     def fire(self, thing: Timed) -> None:
-        """Run the next event, which `peek` has just told."""
+        """Run the next event, which `peek` has just told.
+
+        Nothing, if it is not the next any more: what is asked about a thing in between (is it housekeeping?) may show that it
+        was due later than it had said.
+        """
         heap = self._heap
+        if not heap or heap[0][2] is not thing:
+            return
         times = self._entries.get(thing)
         try:
             time = heappop(heap)[0]

@@ -101,3 +101,18 @@ def test_an_exception_loses_nothing_that_is_due() -> None:
         scheduler.step()
     drain(scheduler)
     assert engine.log == [10, 20]
+
+
+def test_what_turns_out_to_be_due_later_takes_nobody_elses_turn() -> None:
+    """A host's deadline may be earlier than the truth; that it is asked what is due, between `peek` and `fire`, corrects it."""
+    scheduler, engine, other = Scheduler(), Engine(10), Engine(10)
+    for one in (engine, other):
+        scheduler.poke(one)
+    thing = scheduler.peek()
+    assert thing is engine
+    engine.times = [30]
+    assert scheduler.next_time() == 10
+    scheduler.fire(engine)
+    assert (engine.log, other.log) == ([], [])
+    drain(scheduler)
+    assert (engine.log, other.log) == ([30], [10])
