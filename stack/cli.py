@@ -123,7 +123,8 @@ def _web(folder: str) -> None:
         def log_message(self, format: str, *arguments: object) -> None:
             pass
 
-    HTTPServer(("", 80), partial(Quiet, directory=folder)).serve_forever()
+    with HTTPServer(("", 80), partial(Quiet, directory=folder)) as server:
+        server.serve_forever()
 
 
 def _fetch(client: Host, address: str, size: int) -> bytes:

@@ -86,7 +86,7 @@ class Probe(Source):
         """Send a frame to the host, now, and return it as it went.
 
         A packet without an Ethernet header gets one; IP addresses that are not given become the probe's and the host's;
-        without an IP header, IPv4 is put around. Bytes are sent as they are.
+        without an IP header, IPv4 is put around, or IPv6 around ICMPv6. Bytes are sent as they are.
         """
         if isinstance(packet, bytes):
             frame = Packet.parse(packet)
@@ -107,10 +107,10 @@ class Probe(Source):
             return packet
         rest = Packet(*(headers[1:] if isinstance(first, Ethernet) else headers), payload=packet.payload)
         first = rest.headers[0] if rest.headers else None
-        if first is not None and IPv4 in type(first).carriers and not isinstance(first, IPv4 | IPv6):
-            rest = IPv4() / rest
-        elif isinstance(first, ICMPv6):
+        if isinstance(first, ICMPv6):
             rest = IPv6() / rest
+        elif first is not None and IPv4 in type(first).carriers and not isinstance(first, IPv4 | IPv6):
+            rest = IPv4() / rest
         made: Packet = Ethernet(destination=self.facing.mac, source=self.mac) / self._addressed(rest)
         made.cause = packet.cause
         return made

@@ -57,7 +57,8 @@ def replay(
     """Send the frames of a capture to a host (over its first link), or into a direction of a link, from now on.
 
     They enter the link at its far end, in the recorded order and distances, and meet the link's delay and faults. `speed`
-    2 halves the distances, `only` is a display filter, `rewrite` gives the packet to send in place of one (None: none).
+    2 halves the distances, `only` is a display filter, `rewrite` gives the packet to send in place of one (None: none);
+    parsed headers keep their checksums unless told otherwise: `ip.replace(source="10.0.0.9", checksum=Sealed)`.
     Raises `CaptureError` for a file that is no capture.
     """
     network.update()

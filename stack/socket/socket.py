@@ -74,6 +74,9 @@ class Socket(Transfer, socket.socket):
         file = self._file
         if file is _closed or _ending():
             return
+        programs = file.node.scheduler.programs
+        if programs is not None and programs.closed:
+            return  # the host is gone, and all that was open on it
         warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
         self._file = CLOSED
         # Whoever dropped it may be in the middle of an event of the network: it is closed as the next one.

@@ -79,6 +79,7 @@ def test_traceroute_names_the_routers() -> None:
 
 def test_traceroute_says_where_the_way_ends() -> None:
     net, a, b = chain()
+    net.update()
     b.add_address("10.9.0.1/32")
     a.add_route("10.9.0.0/16", "r1")
     found = a.traceroute("10.9.0.1", probes=1)

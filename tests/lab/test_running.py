@@ -7,6 +7,7 @@ import gc
 import socket
 import threading
 import time
+from http.server import HTTPServer, SimpleHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -150,7 +151,7 @@ def test_code_outside_a_block_is_not_on_a_host() -> None:
 
 def test_a_wait_that_nothing_can_end_is_a_deadlock() -> None:
     _, a, _b, _ = pair()
-    with a, socket.create_server(("", 80)) as listener, pytest.raises(Deadlock, match="accept on .*:80"):
+    with a, socket.create_server(("", 80)) as listener, pytest.raises(Deadlock, match=r"accept on .*:80"):
         listener.accept()
 
 
@@ -191,6 +192,22 @@ def test_closing_ends_programs_and_connections() -> None:
         net.run()
     with pytest.raises(StackError, match="the network is closed"):
         a.start(print)
+
+
+def test_what_a_closed_network_had_open_is_no_leak() -> None:
+    """The standard library's servers, unmodified, do not close their sockets when they are ended."""
+    with Network(seed=1) as net:
+        a, b = net.host("a"), net.host("b")
+        net.link(a, b)
+
+        @b.program
+        def web() -> None:
+            HTTPServer(("", 80), SimpleHTTPRequestHandler).serve_forever()
+
+        with a:
+            left_open = socket.create_connection(("b", 80))
+    del left_open, web
+    gc.collect()  # a ResourceWarning would be an error
 
 
 def test_a_partition_separates_groups_until_its_block_ends() -> None:
