@@ -98,6 +98,8 @@ class Header:
             else:
                 raise TypeError(f"{type(self).__name__} has no field {name!r}")
         changed: _H = self.of(**values)
+        if hasattr(self, "_given"):  # what the caller has named so far, and names now
+            object.__setattr__(changed, "_given", tuple(dict.fromkeys((*self._given, *changes))))
         return changed
 
     @classmethod
