@@ -11,6 +11,7 @@ from __future__ import annotations
 import linecache
 import re
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -21,6 +22,7 @@ from stack.base.errors import WireError
 from stack.codec.fields import Field, Run, Value, bare, bit_width, fixed_bytes, unsigned_octets
 from stack.codec.rest import Rest
 
+_KNOWN = 1 << 12
 _WORD_CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 
@@ -83,7 +85,8 @@ class Writer:
         self.known: list[str] = []  # names parsed so far
         self.lazy: set[str] = set()  # octets that become their `bytes` subclass when someone looks; kept in `_name`
         self.sealable: set[str] = set()
-        self._codes: list[str] = []
+        self._codes: list[str] = []  # of reading
+        self._apart: list[str] = []  # of building, where pairs of addresses are two
         self._order = ""
         self._targets: list[str] = []
         self._after: list[str] = []
@@ -133,17 +136,28 @@ class Writer:
 
     def _wrap(self, name: str, wrapped: Value) -> None:
         self.scope[f"_wrap_{name}"] = wrapped.wrap
-        interned = hasattr(wrapped.kind, "of")
-        if interned:
-            self.scope[f"_wrap_{name}"] = getattr(wrapped.kind, "of")  # noqa: B009
-        call = f"_wrap_{name}[{name}]" if interned else f"_wrap_{name}({name})"
-        self._after.append(f"{name} = {call}")
+        if not hasattr(wrapped.kind, "of"):
+            self._after.append(f"{name} = _wrap_{name}({name})")
+            return
+        self.scope[f"_wrap_{name}"] = getattr(wrapped.kind, "of")  # noqa: B009
+        before = self._targets[-2] if len(self._targets) > 1 else ""
+        if self._after[-1:] != [f"{before} = _wrap_{before}[{before}]"]:
+            self._after.append(f"{name} = _wrap_{name}[{name}]")
+            return
+        # Two addresses side by side: the same two come again and again, and are looked up at once.
+        size, more = (int(code[:-1]) for code in self._codes[-2:])
+        first, second = self.scope[f"_wrap_{before}"], self.scope[f"_wrap_{name}"]
+        self.scope[f"_pairs_{name}"] = Known(lambda octets: (first[octets[:size]], second[octets[size:]]))
+        self._codes[-2:] = [f"{size + more}s"]
+        self._targets[-2:] = ["_pair"] if (alone := "_pair" not in self._targets) else [f"_pair_{name}"]
+        self._after[-1] = f"{before}, {name} = _pairs_{name}[{'_pair' if alone else f'_pair_{name}'}]"
 
     def _fixed(self, target: str, code: str, size: int, order: str, source: str) -> None:
         if order and self._order and order != self._order:
             self._close()
         self._order = self._order or order
         self._codes.append(code)
+        self._apart.append(code)
         self._targets.append(target)
         self._sources.append(source)
         self.size += size
@@ -159,12 +173,12 @@ class Writer:
             self.sealable |= {one.name} if one.sealable else set()
             if one in item.flags:
                 if one is item.flags[-1]:
-                    self._after.append(f"flags = {_bits_of(word, left, len(item.flags))}")
+                    self._after.append(f"flags = {_bits_of(word, left, len(item.flags), item.width)}")
                     terms.append(f"self.flags << {left}" if left else "self.flags")
                     self.known += ["flags"]
                 continue
             flag = " == 1" if bare(one.format) is c.Flag else ""
-            self._after.append(f"{one.name} = {_bits_of(word, left, width)}{flag}")
+            self._after.append(f"{one.name} = {_bits_of(word, left, width, item.width)}{flag}")
             source = self._source(one.name)
             if one.sealable:
                 self.checks.append(f"if not 0 <= {source} < {1 << width}: raise _unfit(self, {one.name!r}, {source})")
@@ -182,19 +196,27 @@ class Writer:
         """End the group of fixed size that is open."""
         if not self._codes:
             return
-        fixed = struct.Struct((self._order or ">") + "".join(self._codes))
+        order = self._order or ">"
+        fixed, apart = struct.Struct(order + "".join(self._codes)), struct.Struct(order + "".join(self._apart))
         k = self._groups
         self._groups += 1
-        self.scope |= {f"_unpack{k}": fixed.unpack_from, f"_pack{k}": fixed.pack}
+        self.scope |= {f"_unpack{k}": fixed.unpack_from, f"_pack{k}": apart.pack}
+        start = self._advance(str(fixed.size))
         self.decode += [
-            f"_next = _at + {fixed.size}",
-            "if _next > _end: raise _truncated(_offset, _end)",
-            f"{', '.join(self._targets)}, = _unpack{k}(_data, _at)",
-            "_at = _next",
+            "if _at > _end: raise _truncated(_offset, _end)",
+            f"{', '.join(self._targets)}, = _unpack{k}(_data, {start})",
             *self._after,
         ]
         self.parts.append(f"_pack{k}({', '.join(self._sources)})")
-        self._codes, self._targets, self._after, self._sources, self._order = [], [], [], [], ""
+        self._codes, self._apart, self._targets, self._after, self._sources, self._order = [], [], [], [], [], ""
+
+    def _advance(self, size: str) -> str:
+        """Move `_at` on by so many octets; where it was."""
+        if not self.decode:
+            self.decode.append(f"_at = _offset + {size}")
+            return "_offset"
+        self.decode += ["_from = _at", f"_at += {size}"]
+        return "_from"
 
     def _run(self, name: str, core: Any, wrapped: Value | None) -> bool:
         if core is c.GreedyBytes:
@@ -205,19 +227,20 @@ class Writer:
                 return False
             length = source
         self._close()
+        if not self.decode:
+            self.decode.append("_at = _offset")
         self.decode += [
             f"_size = {length}",
-            f"if _size < 0 or _at + _size > _end: raise _short(_offset, {name!r}, _size, _end - _at)",
-            "_next = _at + _size",
+            "_from = _at",
+            "_at += _size",
+            f"if _size < 0 or _at > _end: raise _short(_offset, {name!r}, _size, _end - _from)",
         ]
-        octets = "_data[_at:_next]"
-        if wrapped and name in self.lazy:
-            self.scope[f"_empty_{name}"] = _empty(wrapped)
-            octets = f"{octets} if _size else _empty_{name}"
-        elif wrapped:
+        octets = "_data[_from:_at]"
+        if wrapped:
             self.scope |= {f"_wrap_{name}": wrapped.wrap, f"_empty_{name}": _empty(wrapped)}
-            octets = f"_wrap_{name}({octets}) if _size else _empty_{name}"
-        self.decode += [f"{name} = {octets}", "_at = _next"]
+            octets = octets if name in self.lazy else f"_wrap_{name}({octets})"
+            octets = f"{octets} if _size else _empty_{name}"
+        self.decode.append(f"{name} = {octets}")
         self.parts.append(f"self.{self._slot(name)}")
         self.lengths.append(f"len(self.{self._slot(name)})")
         self.known.append(name)
@@ -228,6 +251,8 @@ class Writer:
 
     def _rest(self, items: list[Item]) -> None:
         self._close()
+        if not self.decode:
+            self.decode.append("_at = _offset")
         fields = [one for item in items for one in (item.fields if isinstance(item, Bits) else [item])]
         names = [one.name for one in fields]
         self.scope["_rest"] = Rest(declare(items), names)
@@ -239,12 +264,15 @@ class Writer:
         self.lengths.append("len(_rest.build(self))")
         self.known += names
 
-    def source(self, slots: list[str], sealable: list[str]) -> str:
+    def source(self, slots: list[str], sealable: list[str], recurs: bool) -> str:
         """The text of the functions `decode`, `pack`, `of` and `length`."""
         given = "".join(f", {name}=None" for name in sealable)
         decode, left = self._straight(slots)
-        lines = ["def decode(_data, _offset, _end):", " _at = _offset", " self = _draft()"]
-        lines += [f" {line}" for line in decode] + self._filled(left) + [" return self, _at", ""]
+        lines = ["def decode(_data, _offset, _end):"]
+        if recurs:
+            lines += [f" _at = _offset + {self.size}", " if _at > _end: raise _truncated(_offset, _end)"]
+            lines += [" self = _known[_data[_offset:_at]]", " return self, _at", "", "def fresh(_data, _offset, _end):"]
+        lines += [" self = _draft()", *(f" {line}" for line in decode), *self._filled(left), " return self, _at", ""]
         lines += [f"def of({', '.join(slots)}):", " self = _draft()", *self._filled(slots), " return self", ""]
         lines += [f"def pack(self{given}):"]
         lines += [f" if {name} is None: {name} = self.{name}" for name in sealable]
@@ -273,6 +301,21 @@ class Writer:
         return text.split("\n"), left
 
 
+class Known(dict[bytes, Any]):
+    """octets → the value made of them; emptied when a flood of different ones fills it."""
+
+    def __init__(self, make: Callable[[bytes], Any]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, octets: bytes) -> Any:
+        made = self._make(octets)
+        if len(self) >= _KNOWN:
+            self.clear()
+        self[octets] = made
+        return made
+
+
 def waits(field: Field) -> bool:
     """Whether a parsed field stays plain octets until someone looks: they become their kind by `bytes.__new__` alone."""
     inner = bare(field.format)
@@ -283,8 +326,10 @@ def _empty(wrapped: Value) -> Any:
     return wrapped.wrap(b"")
 
 
-def _bits_of(word: str, shift: int, width: int) -> str:
-    return f"{word} >> {shift} & {(1 << width) - 1}" if shift else f"{word} & {(1 << width) - 1}"
+def _bits_of(word: str, shift: int, width: int, whole: int) -> str:
+    """The expression of `width` bits of a word that has `whole`."""
+    shifted = f"{word} >> {shift}" if shift else word
+    return shifted if shift + width == whole else f"{shifted} & {(1 << width) - 1}"
 
 
 def expression(length: Any, known: list[str]) -> str | None:
@@ -318,7 +363,7 @@ def declare(items: list[Item]) -> Any:
 def derive(cls: Any, draft: Any, items: list[Item], slots: list[str], sealable: list[str]) -> tuple[str, int]:
     """Generate the functions of `cls` and put them on it; their text, and the size of the fixed part in octets."""
     writer = Writer(cls.__name__, items)
-    text = writer.source(slots, sealable)
+    text = writer.source(slots, sealable, cls.recurs)
 
     def truncated(offset: int, end: int) -> WireError:
         return _truncation(cls, offset, end)
@@ -335,6 +380,8 @@ def derive(cls: Any, draft: Any, items: list[Item], slots: list[str], sealable: 
     }  # fmt: skip
     place = f"<derived {cls.__module__}.{cls.__qualname__}>"
     exec(compile(text, place, "exec"), scope)
+    if cls.recurs:
+        scope["_known"] = cls.known = Known(lambda octets: scope["fresh"](octets, 0, len(octets))[0])
     linecache.cache[place] = (len(text), None, text.splitlines(True), place)
     cls.decode = staticmethod(scope["decode"])
     cls.of = staticmethod(scope["of"])

@@ -10,6 +10,7 @@ import construct as c
 from stack.base.errors import WireError
 from stack.codec.derive import Bits, Item, declare, derive, gather, waits
 from stack.codec.fields import REQUIRED, Field, Sealed, bare, bit_width, fixed_bytes, unsigned_octets, wire
+from stack.codec.step import method, unlinked
 
 _H = TypeVar("_H", bound="Header")
 
@@ -31,6 +32,7 @@ class Header:
     carried: ClassVar[list[tuple[str, dict[int, type[Header]]]]]  # field → number → what follows
     carriers: ClassVar[dict[type[Header], tuple[str, int]]]  # what we follow → its field and our number
     decode: ClassVar[Callable[[bytes, int, int], tuple[Any, int]]]
+    step: ClassVar[Any]  # `decode`, `extent` and `carries` in one, for who reads on: a `Step` (step.py)
     skip: ClassVar[Any]  # `decode`, `extent` and `carries` in one, for who looks for a later header only: a `Skip`
     of: ClassVar[Callable[..., Any]]
 
@@ -38,6 +40,13 @@ class Header:
 
     flags: int  # the run of flag bits as one integer, where there is one
     has_extent: ClassVar[bool] = False
+    inherits_carries: ClassVar[bool] = True  # what follows is said by the registry alone
+    recurs: ClassVar[bool] = False  # of a type of fixed size: few different ones make up a capture; parsed once, shared
+    known: ClassVar[dict[bytes, Any]]  # octets → the header made of them, where they recur
+    # Construct expressions of the fields, for what is the same in every such header: how many octets after it are its
+    # own (`extent`), and the number that, unless it is 0, says that no header follows (`carries`).
+    reach: ClassVar[Any] = None
+    opaque: ClassVar[Any] = None
     alike: ClassVar[type[Header] | None] = None  # the header type whose numbers for what follows this one shares
     _given: tuple[str, ...]
 
@@ -78,11 +87,17 @@ class Header:
 
     def carries(self) -> type[Header] | None:
         """The header type that follows, by the registry, or None where there is no telling."""
+        if self.opaque is not None and self.hides():
+            return None
         for name, kinds in self.carried:
             kind = kinds.get(getattr(self, name))
             if kind is not None:
                 return kind
         return None
+
+    def hides(self) -> bool:
+        """Whether the header type that follows cannot be told although a number says it: see `opaque`."""
+        return False
 
     def replace(self: _H, **changes: Any) -> _H:
         """The same header with some fields changed (`flags` too); raises `WireError` for what does not fit."""
@@ -182,12 +197,17 @@ def header(cls: type[_H]) -> type[_H]:
     space |= {
         "__slots__": (), "__setattr__": _immutable, "__delattr__": _immutable, "__match_args__": positional,
         "fields": fields, "slots": tuple(slots), "format": cls.__name__ / declare(items), "carried": [], "carriers": {},
-        "has_extent": cls.extent is not Header.extent,
+        "has_extent": cls.reach is not None or cls.extent is not Header.extent, "inherits_carries": cls.carries is Header.carries,
     }  # fmt: skip
     space |= {one.name: _flag(one, len(flags) - 1 - place) for place, one in enumerate(flags)}
     made: Any = type(cls.__name__, (draft,), space)
     made.__qualname__ = cls.__qualname__
     made.derived, made.size = derive(made, draft, items, slots, sealable)
+    for name, declared in (("extent", made.reach), ("hides", made.opaque)):
+        if declared is not None:
+            setattr(made, name, method(made, name, declared))
+    if "step" not in cls.__dict__:
+        made.step = unlinked(made)
     if "skip" not in cls.__dict__:
         made.skip = staticmethod(_skipper(made))
     made.__init__ = _initializer(made, draft, fields, stored, [one.name for one in flags])
@@ -200,12 +220,10 @@ def _skipper(cls: Any) -> Skip:
 
     def skip(data: bytes, at: int, end: int) -> tuple[type[Header] | None, int, int]:
         try:
-            header, after = cls.decode(data, at, end)
-            if cls.has_extent and 0 <= (size := header.extent(end - after)) < end - after:
-                end = after + size
+            _, at, end, kind = cls.step(data, at, end)
         except WireError:
             return None, at, end
-        return (header.carries() if after < end else None), after, end
+        return kind, at, end
 
     return skip
 

@@ -9,6 +9,7 @@ from stack.codec.header import Header
 from stack.codec.registry import LinkType, beginning, firsts, linked, load_formats
 
 _H = TypeVar("_H", bound=Header)
+_ETHERNET = int(LinkType.ETHERNET)  # an enumeration's hash takes as long as reading a header
 
 
 class Packet:
@@ -22,7 +23,8 @@ class Packet:
     """
 
     __slots__ = (
-        "_data", "_headers", "_kind", "_payload", "_seen", "_size", "_start", "_stop", "_trailer", "cause", "linktype",
+        "_after", "_data", "_headers", "_kind", "_payload", "_rest", "_seen", "_size", "_start", "_stop", "_trailer",
+        "cause", "linktype",
     )  # fmt: skip
 
     _data: bytes | None
@@ -31,9 +33,11 @@ class Packet:
     _seen: Header | None  # the one header that someone looked at, and where in `_data` what it carries begins and ends
     _start: int
     _stop: int
-    _payload: bytes
-    _trailer: bytes
-    _size: int | None  # octets on the wire, once they are known
+    _payload: bytes | None  # None: the octets of `_data` from `_after` to `_rest`
+    _trailer: bytes | None  # None: the octets of `_data` from `_rest` on
+    _after: int
+    _rest: int
+    _size: int | None  # of a made packet, the octets on the wire, once they are known
     cause: str | None
     linktype: int
 
@@ -43,7 +47,7 @@ class Packet:
         payload: bytes = b"",
         trailer: bytes = b"",
         cause: str | None = None,
-        linktype: int = LinkType.ETHERNET,
+        linktype: int = _ETHERNET,
     ) -> None:
         for one in headers:
             if not isinstance(one, Header):
@@ -74,11 +78,11 @@ class Packet:
         return self
 
     @classmethod
-    def parse(cls, data: bytes, linktype: int = LinkType.ETHERNET, *, cause: str | None = None) -> Packet:
+    def parse(cls, data: bytes, linktype: int = _ETHERNET, *, cause: str | None = None) -> Packet:
         """The packet of a frame's bytes. Never raises for what the bytes hold: see the class."""
         self = _new(cls)
         self._data = data = data if type(data) is bytes else bytes(data)
-        self._size = len(data)
+        self._size = None
         self._headers = None
         self._kind = firsts.get(linktype) or beginning(linktype, data)
         self._seen = None
@@ -91,19 +95,18 @@ class Packet:
         if self._headers is None:
             data = self._data
             assert data is not None
-            self._headers, at, end = _parse(self._kind, data)
-            self._payload = data[at:end]
-            self._trailer = data[end:]
+            self._headers, self._after, self._rest = _parse(self._kind, data)
+            self._payload = self._trailer = None
         elif self._kind is Header:
             # A made packet, whose last header may tell what its payload is.
             load_formats()
-            self._kind = self._headers[-1].carries() if self._headers and self._payload else None
+            data = self._payload or b""
+            self._kind = self._headers[-1].carries() if self._headers and data else None
             if self._kind is not None:
-                data = self._payload
                 inner, at, end = _parse(self._kind, data)
                 self._headers += inner
                 self._payload = data[at:end]
-                self._trailer = data[end:] + self._trailer
+                self._trailer = data[end:] + (self._trailer or b"")
                 self._kind = None
         return self._headers
 
@@ -131,19 +134,26 @@ class Packet:
     @property
     def headers(self) -> tuple[Header, ...]:
         """All headers, outermost first."""
-        return self._read_all()
+        headers = self._headers
+        return self._read_all() if headers is None or self._kind is Header else headers
 
     @property
     def payload(self) -> bytes:
         """What follows the last header."""
         self._read_all()
-        return self._payload
+        payload = self._payload
+        if payload is None:
+            self._payload = payload = self._data[self._after : self._rest]  # type: ignore[index]
+        return payload
 
     @property
     def trailer(self) -> bytes:
         """What follows the payload: padding, mostly."""
         self._read_all()
-        return self._trailer
+        trailer = self._trailer
+        if trailer is None:
+            self._trailer = trailer = self._data[self._rest :]  # type: ignore[index]
+        return trailer
 
     def __getitem__(self, kind: type[_H]) -> _H:
         found: Any
@@ -183,7 +193,7 @@ class Packet:
                 self._look(kind)
             return self._data[self._start : self._stop]  # type: ignore[index]
         headers: Any = self._headers
-        return self._payload if found is headers[-1] else self._built(headers.index(found) + 1)
+        return self._payload or b"" if found is headers[-1] else self._built(headers.index(found) + 1)
 
     def __contains__(self, kind: type[Header]) -> bool:
         return self.get(kind) is not None
@@ -197,11 +207,14 @@ class Packet:
         """Its bytes, made from the values of its headers, payload and trailer alone; raises `WireError`."""
         if self._headers is None:
             self._read_all()
-        return self._built(0) + self._trailer
+        trailer = self._trailer
+        return self._built(0) + (self.trailer if trailer is None else trailer)
 
     def _built(self, first: int) -> bytes:
         """The octets from the header at index `first` on, without the trailer."""
         body = self._payload
+        if body is None:
+            body = self.payload
         headers = self._headers
         assert headers is not None
         index = len(headers)
@@ -213,9 +226,12 @@ class Packet:
     def __len__(self) -> int:
         size = self._size
         if size is None:
-            size = len(self._payload) + len(self._trailer)
-            for one in self._headers:  # type: ignore[union-attr]
-                size += len(one)
+            if self._data is None:
+                size = len(self._payload) + len(self._trailer)  # type: ignore[arg-type]
+                for one in self._headers:  # type: ignore[union-attr]
+                    size += len(one)
+            else:
+                size = len(self._data)
             self._size = size
         return size
 
@@ -250,7 +266,7 @@ class Packet:
                 raise KeyError(f"no {type(one).__name__} in this packet")
             headers[place] = one
         made = Packet.of(tuple(headers), self.payload if payload is None else payload, cause or self.cause)
-        made._trailer = self._trailer
+        made._trailer = self.trailer
         made.linktype = self.linktype
         return made
 
@@ -265,13 +281,13 @@ class Packet:
 
     def __repr__(self) -> str:
         parts = [repr(one) for one in self.headers]
-        parts += [repr(self._payload)] if self._payload else []
+        parts += [repr(self.payload)] if self.payload else []
         return " / ".join(parts) or "Packet()"
 
     def __str__(self) -> str:
         lines = [str(one) for one in self.headers]
-        lines += [f"Payload: {len(self._payload)} octets"] if self._payload else []
-        lines += [f"Trailer: {len(self._trailer)} octets"] if self._trailer else []
+        lines += [f"Payload: {len(self.payload)} octets"] if self.payload else []
+        lines += [f"Trailer: {len(self.trailer)} octets"] if self.trailer else []
         return "\n".join(lines)
 
 
@@ -280,20 +296,25 @@ _new = object.__new__
 
 def _parse(kind: type[Header] | None, data: bytes) -> tuple[tuple[Header, ...], int, int]:
     """The headers that `data` begin with, the first of type `kind`; where what follows them begins and ends."""
-    headers: list[Header] = []
+    headers: tuple[Header, ...] = ()
     at, end = 0, len(data)
+    # The first three stand for themselves, because Python is quicker where one call calls one function.
     try:
+        if kind is not None:
+            first, at, end, kind = kind.step(data, at, end)
+            headers = (first,)
+        if kind is not None:
+            second, at, end, kind = kind.step(data, at, end)
+            headers = (first, second)
+        if kind is not None:
+            third, at, end, kind = kind.step(data, at, end)
+            headers = (first, second, third)
         while kind is not None:
-            header: Header
-            header, after = kind.decode(data, at, end)
-            if kind.has_extent and 0 <= (size := header.extent(end - after)) < end - after:
-                end = after + size
-            at = after
-            headers.append(header)
-            kind = header.carries() if at < end else None
+            header, at, end, kind = kind.step(data, at, end)
+            headers += (header,)
     except WireError:
         pass
-    return tuple(headers), at, end
+    return headers, at, end
 
 
 def _reparse(data: bytes, linktype: int, cause: str | None) -> Packet:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from stack.codec.fields import Sealed
 from stack.codec.header import Header
+from stack.codec.step import relink
 
 _H = TypeVar("_H", bound=type[Header])
 
@@ -45,6 +46,7 @@ def carried(outer: type[Header], **numbers: int) -> Callable[[_H], _H]:
             tables = dict(outer.carried)
             if field not in tables:
                 outer.carried.append((field, {}))
+                relink(Header, outer.carried)
                 tables = dict(outer.carried)
             tables[field][number] = kind
             kind.carriers.setdefault(outer, (field, number))
@@ -59,6 +61,7 @@ def numbered_like(other: type[Header]) -> Callable[[_H], _H]:
     def mark(kind: _H) -> _H:
         kind.alike = other
         kind.carried = other.carried
+        relink(kind, kind.carried)
         return kind
 
     return mark

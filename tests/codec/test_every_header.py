@@ -87,10 +87,13 @@ def test_passing_over_a_header_is_parsing_it(kind: type[Header], data: st.DataOb
         reach = header.extent(end - after)
     except WireError:
         assert following is None
+        with pytest.raises(WireError):
+            kind.step(frame, start, end)
         return
     expected = after + reach if 0 <= reach < end - after else end
     assert (at, stop) == (after, expected)
     assert following is (header.carries() if after < expected else None)
+    assert kind.step(frame, start, end) == (header, after, expected, following)
 
 
 @each_type

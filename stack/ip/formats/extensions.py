@@ -8,7 +8,7 @@ from stack.base.address import IPv6Address
 from stack.base.errors import WireError
 from stack.codec.checksum import ones_sum
 from stack.codec.fields import Run, Sealed, Value, wire
-from stack.codec.header import Header, HeaderType, header
+from stack.codec.header import Header, header
 from stack.codec.registry import carried, numbered_like
 from stack.ip.formats.ipv4 import IPv4
 from stack.ip.formats.ipv6 import NEXT_HEADERS, NO_NEXT_HEADER, IPv6
@@ -136,11 +136,10 @@ class Fragment(Extension):
     more_fragments: bool = wire(Flag, default=False)
     identification: int = wire(Int32ub, default=0, hexadecimal=True)
 
+    opaque = this.fragment_offset
+
     def seal(self, body: bytes, headers: tuple[Header, ...], index: int) -> bytes:
         return self.pack(self.next())
-
-    def carries(self) -> HeaderType | None:
-        return None if self.fragment_offset else self.carried[0][1].get(self.next_header)
 
 
 @carried(IPv4, protocol=51)

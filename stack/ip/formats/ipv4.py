@@ -57,6 +57,9 @@ class IPv4(Header):
     destination: IPv4Address = wire(Value(IPv4Address, Bytes(4)), default=IPv4Address.UNSPECIFIED)
     options: IPv4Options = wire(Value(IPv4Options, Run(this.header_length * 4 - 20)), default=IPv4Options())
 
+    reach = this.total_length - this.header_length * 4
+    opaque = this.fragment_offset
+
     def seal(self, body: bytes, headers: tuple[Header, ...], index: int) -> bytes:
         words, total, protocol, options = self.header_length, self.total_length, self.protocol, self.options
         if words is Sealed:
@@ -70,9 +73,6 @@ class IPv4(Header):
         # A header is never all zeros, so its sum modulo 0xffff is what its one's complement sum is.
         return self.pack(words, total, protocol, -from_bytes(self.pack(words, total, protocol, 0), "big") % 0xFFFF)
 
-    def extent(self, available: int) -> int:
-        return self.total_length - 20 - len(self.options)
-
     @staticmethod
     def skip(data: bytes, at: int, end: int) -> tuple[type[Header] | None, int, int]:
         if at + 20 > end:
@@ -84,9 +84,6 @@ class IPv4(Header):
         if after <= at + total < end:
             end = at + total
         return (None if place & 0x1FFF or after >= end else _carried.get(protocol)), after, end
-
-    def carries(self) -> type[Header] | None:
-        return None if self.fragment_offset else _carried.get(self.protocol)
 
     def pseudo_sum(self, protocol: int, length: int, headers: tuple[Header, ...], index: int) -> int:
         """The pseudo-header's part of a transport checksum (RFC 9293 section 3.1), as a number to be taken modulo 0xffff."""

@@ -31,6 +31,7 @@ def follows(number: int, kinds: dict[int, HeaderType]) -> HeaderType | None:
 class Ethernet(Header):
     """Ethernet header, IEEE 802.3. In 802.3 frames its type is a length. The frame check sequence is not part of a frame here."""
 
+    recurs = True
     destination: MAC = wire(Value(MAC, Bytes(6)), default=MAC.BROADCAST)
     source: MAC = wire(Value(MAC, Bytes(6)), default=MAC(0))
     type: int = wire(Int16ub, default=Sealed, names=ETHER_TYPES, hexadecimal=True)
@@ -41,25 +42,36 @@ class Ethernet(Header):
     def extent(self, available: int) -> int:
         return self.type if self.type <= MOST_LENGTH else available
 
+    def carries(self) -> HeaderType | None:
+        return _carried.get(self.type) if self.type >= LEAST_TYPE else LLC
+
+    @staticmethod
+    def step(data: bytes, at: int, end: int) -> tuple[Ethernet, int, int, HeaderType | None]:
+        after = at + 14
+        if after > end:
+            Ethernet.decode(data, at, end)
+        header: Ethernet = _known[data[at:after]]
+        number = header.type
+        if number <= MOST_LENGTH and after + number < end:
+            end = after + number
+        if after == end:
+            return header, after, end, None
+        return header, after, end, _carried.get(number) if number >= LEAST_TYPE else LLC
+
     @staticmethod
     def skip(data: bytes, at: int, end: int) -> tuple[HeaderType | None, int, int]:
         after = at + 14
         if after >= end:
             return None, at if after > end else after, end
         number = data[at + 12] << 8 | data[at + 13]
-        kind = _carried.get(number)
-        if kind is None and number < LEAST_TYPE:
-            kind = LLC
-            if number <= MOST_LENGTH and after + number < end:
-                end = after + number
-                if not number:
-                    kind = None
-        return kind, after, end
-
-    def carries(self) -> HeaderType | None:
-        return _carried.get(self.type) if self.type >= LEAST_TYPE else LLC
+        if number >= LEAST_TYPE:
+            return _carried.get(number), after, end
+        if number <= MOST_LENGTH and after + number < end:
+            end = after + number
+        return LLC if after < end else None, after, end
 
 
+_known = Ethernet.known
 _carried: dict[int, HeaderType] = {}
 Ethernet.carried.append(("type", _carried))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from construct import Int16ub
+from construct import Int16ub, this
 
 from stack.codec.checksum import ones_sum
 from stack.codec.fields import Sealed, wire
@@ -25,6 +25,8 @@ class UDP(Header):
     length: int = wire(Int16ub, default=Sealed)
     checksum: int = wire(Int16ub, default=Sealed, hexadecimal=True)
 
+    reach = this.length - 8
+
     def seal(self, body: bytes, headers: tuple[Header, ...], index: int) -> bytes:
         length = 8 + len(body)
         stated = length if self.length is Sealed else self.length
@@ -34,6 +36,3 @@ class UDP(Header):
         pseudo = headers[index - 1].pseudo_sum(PROTOCOL, length, headers, index - 1) if index else 0
         # Never 0, which would say that there is no checksum: 0xffff is the same number in one's complement.
         return self.pack(stated, 0xFFFF - (pseudo + ones_sum(head + body)) % 0xFFFF)
-
-    def extent(self, available: int) -> int:
-        return self.length - 8
