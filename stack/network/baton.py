@@ -46,9 +46,10 @@ class Wait:
     def woken(self, source: Source | None) -> None:
         if self.state == WAITING:
             self.state = QUEUED
-            self.programs.wakes += 1
-            self.programs.activity += 1
-            self.programs.ready.append(self)
+            programs = self.programs
+            programs.wakes += 1
+            programs.activity += 1
+            programs.ready.append(self)
 
     def timeout(self, now: int) -> None:
         self.deadline = None

@@ -235,14 +235,12 @@ class Programs:
         self, strand: Strand, sources: Sequence[Source], deadline: int | None, node: Place | None, doing: str
     ) -> bool:
         scheduler = self.scheduler
-        if strand.timed_out and strand.mark == scheduler.order + self.wakes:
-            strand.empty += 1
+        if not strand.timed_out or strand.mark != scheduler.order + self.wakes:
+            strand.empty = strand.spun = 0
         else:
-            strand.empty = 0
-            strand.spun = 0
+            strand.empty += 1
         wait = strand.resting.pop() if strand.resting else Wait(self, strand)
         wait.state = WAITING
-        wait.timed_out = False
         wait.node, wait.sources, wait.doing = node, sources, doing
         for source in sources:
             source.watch(wait)
@@ -255,18 +253,20 @@ class Programs:
             self._drive(strand, wait)
         finally:
             strand.waits.remove(wait)
-            wait.deadline = None
             for source in sources:
                 source.unwatch(wait)
+            wait.deadline = None
             wait.sources = ()
+            strand.timed_out, wait.timed_out = wait.timed_out, False
             if wait.state == QUEUED:
                 self.ready.remove(wait)
             strand.resting.append(wait)
-        strand.timed_out = wait.timed_out
-        strand.mark = scheduler.order + self.wakes
         if strand.ending or strand.abandoned:
             raise ProgramExit
-        return not wait.timed_out
+        if not strand.timed_out:
+            return True
+        strand.mark = scheduler.order + self.wakes
+        return False
 
     def _drive(self, strand: Strand, wait: Wait | None) -> None:
         """Run the network until `wait` has its turn; with no wait, until it is quiescent or the limit is reached."""

@@ -11,10 +11,13 @@ runs. Being woken promises nothing: the caller checks its condition again, in a 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from stack.base.errors import StackError
 from stack.network.place import Place
+
+if TYPE_CHECKING:
+    from stack.network.programs import Programs
 
 
 class Watcher(Protocol):
@@ -46,8 +49,12 @@ class Source:
             self.waiters.append(watcher)
 
     def unwatch(self, watcher: Watcher) -> None:
-        if self.waiters is not None and watcher in self.waiters:
-            self.waiters.remove(watcher)
+        waiters = self.waiters
+        if waiters:
+            try:
+                waiters.remove(watcher)
+            except ValueError:
+                pass
 
     def wake(self) -> None:
         """Make runnable whoever waits for this."""
@@ -66,9 +73,7 @@ def wait(sources: Sequence[Source], deadline: int | None, node: Place, doing: st
     Without a deadline, and with nothing left that could wake it, the calling thread's wait raises `Deadlock`, which
     says who was `doing` what. A program that is being ended gets `ProgramExit` from here.
     """
-    programs = node.scheduler.programs or programs_of(node)
-    woken: bool = programs.wait(sources, deadline, node, doing)
-    return woken
+    return (node.scheduler.programs or programs_of(node)).wait(sources, deadline, node, doing)
 
 
 def polled(node: Place) -> None:
@@ -79,7 +84,8 @@ def polled(node: Place) -> None:
     programs_of(node).polled()
 
 
-def programs_of(node: Place) -> Any:
+def programs_of(node: Place) -> Programs:
+    """The programs of the network that a node is in."""
     programs = node.scheduler.programs
     if programs is None:
         raise StackError(f"{node.name} is in a network that runs no programs")

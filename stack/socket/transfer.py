@@ -78,8 +78,10 @@ class Transfer:
             file.references  # noqa: B018 - a closed socket has none
             return b""
         found = file.receive(bufsize, flags)
-        if found is None or flags & WAITALL:
+        if flags & WAITALL:
             found = self._receive(found, bufsize, flags, "recv")
+        elif found is None:
+            found = self._again(file.receive, (bufsize, flags), "recv", flags)
         data: bytes = found[0]
         return data
 
@@ -167,14 +169,16 @@ class Transfer:
             return result
         if deadline is None:
             deadline = self._deadline()
-        limited = deadline is None and file.extra is not None
-        if limited:
+        limited = False
+        if deadline is None and file.extra is not None:
             deadline = messages.time_limit(file, doing)
             limited = deadline is not None
-        while not first or (result := call(*arguments)) is None:
-            first = True
-            if not wait((file,), deadline, node, doing):
+        result = call(*arguments) if first else None
+        sources = (file,)
+        while result is None:
+            if not wait(sources, deadline, node, doing):
                 raise error(errno.EAGAIN) if limited else TimeoutError("timed out")
             if not file.references:
                 raise error(errno.EBADF)
+            result = call(*arguments)
         return result
