@@ -34,6 +34,7 @@ class Capturing:
         self,
         network: Network,
         attach: Callable[[Recorder], None],
+        follow: Callable[[Recorder, Link], None],
         path: str | Path | None,
         *,
         snaplen: int | None = None,
@@ -45,7 +46,11 @@ class Capturing:
             whole("snaplen", snaplen, 1)
         self._drain = 0 if drain is False else nanoseconds(DRAIN if drain is True else drain)
         names = {str(address): [name] for name in network.names for address in network.names.addresses(name) or ()}
-        self.recorder = Recorder(path, names, snaplen=snaplen, epoch=EPOCH, kind=Trace)
+        self._follow = follow
+        for other in network.captures:
+            if path is not None and other.recorder.path == str(path):
+                raise StackError(f"{str(path)!r} is being captured into already: close that capture first")
+        self.recorder: Recorder = Recorder(path, names, snaplen=snaplen, epoch=EPOCH, kind=Trace)
         attach(self.recorder)
         network.captures.append(self)
 
@@ -55,6 +60,10 @@ class Capturing:
         trace = self.recorder.trace
         assert isinstance(trace, Trace)
         return trace
+
+    def linked(self, link: Link) -> None:
+        """A link was made while the capture runs: is it one to record?"""
+        self._follow(self.recorder, link)
 
     def close(self) -> Trace:
         """Stop, finish the file, give the trace. A second call changes nothing."""
@@ -78,7 +87,7 @@ class Capturing:
 
 
 def capture_host(host: Host, path: str | Path | None, **options: Any) -> Capturing:
-    """All interfaces of a host, loopback too."""
+    """All interfaces of a host, loopback too, and those that it gets later."""
 
     def attach(recorder: Recorder) -> None:
         several = len(host.interfaces) > 1
@@ -89,7 +98,12 @@ def capture_host(host: Host, path: str | Path | None, **options: Any) -> Capturi
             recorder.attach(interface, name)
         recorder.attach(host.engine.loopback.interface, f"{host.name} lo")
 
-    return Capturing(host.network, attach, path, **options)
+    def follow(recorder: Recorder, link: Link) -> None:
+        for end in link.ends:
+            if end in host.interfaces:
+                recorder.attach(end, f"{host.name} {end.name}")
+
+    return Capturing(host.network, attach, follow, path, **options)
 
 
 def capture_link(link: Link, path: str | Path | None, *, at: Any = None, **options: Any) -> Capturing:
@@ -105,17 +119,20 @@ def capture_link(link: Link, path: str | Path | None, *, at: Any = None, **optio
             if at == "both" or link.toward(end) in wanted:
                 recorder.attach(end, end.owner)
 
-    return Capturing(link.network, attach, path, **options)
+    return Capturing(link.network, attach, lambda recorder, link: None, path, **options)
 
 
 def capture_network(network: Network, path: str | Path | None, **options: Any) -> Capturing:
-    """Every link there is, one capture interface each."""
+    """Every link there is, and that is made later, one capture interface each."""
     if not network.links:
         raise StackError("this network has no links to capture yet")
 
     def attach(recorder: Recorder) -> None:
         for link in network.links.values():
-            for direction in link.directions:
-                recorder.attach_direction(direction, link.name)
+            follow(recorder, link)
 
-    return Capturing(network, attach, path, **options)
+    def follow(recorder: Recorder, link: Link) -> None:
+        for direction in link.directions:
+            recorder.attach_direction(direction, link.name)
+
+    return Capturing(network, attach, follow, path, **options)

@@ -91,6 +91,8 @@ class Network:
         assert isinstance(link, Link)
         link.network = self
         self.links[link.name] = link
+        for capture in self.captures:
+            capture.linked(link)
         return link
 
     def probe(self, host: Host | str, *, name: str | None = None, **settings: Any) -> Probe:

@@ -54,6 +54,10 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
         self.programs.keep = keep_running
         self._clock_resolution = 1e-9
 
+    def __del__(self) -> None:
+        if not getattr(self, "resident", True):              # a resident loop is gone with its network: nothing is lost
+            super().__del__()
+
     # What the network sees
 
     @property

@@ -180,6 +180,30 @@ def test_where_a_capture_cannot_go(tmp_path: Path) -> None:
     assert net.captures == []
 
 
+def test_links_that_are_made_during_a_capture_are_captured(tmp_path: Path) -> None:
+    net, a, b, link = pair()
+    with net.capture(tmp_path / "net.pcapng") as everything, a.capture() as at_a, b.capture() as at_b, link.capture() as first:
+        net.link(a, net.host("c"))
+        a.ping("c", 1)
+    assert {record.interface for record in everything} == {"a-c"}
+    assert {record.interface for record in at_a} == {"a eth1"}
+    assert len(everything) == len(at_a) == 4
+    assert len(at_b) == len(first) == 0
+
+
+def test_two_captures_into_one_file_are_refused(tmp_path: Path) -> None:
+    _, a, b, _ = pair()
+    path = tmp_path / "a.pcap"
+    with a.capture(path) as trace:
+        with pytest.raises(StackError, match=r"a\.pcap' is being captured into already"):
+            b.capture(str(path))
+        a.ping(b, 1)
+    assert len(Trace.read(path)) == len(trace) == 4
+    with a.capture(path) as trace:
+        a.ping(b, 1)
+    assert len(trace) == 2, "written anew"
+
+
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 def test_wireshark_reads_names_and_reasons(tmp_path: Path) -> None:
     _, a, b, _ = pair()

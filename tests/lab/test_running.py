@@ -210,6 +210,13 @@ def test_what_a_closed_network_had_open_is_no_leak() -> None:
     gc.collect()  # a ResourceWarning would be an error
 
 
+def test_a_network_that_is_dropped_without_a_word_is_no_leak() -> None:
+    net, a, b, _ = pair()
+    a.start(asyncio.sleep, 1).result()
+    del net, a, b, _
+    gc.collect()  # a ResourceWarning would be an error
+
+
 def test_a_partition_separates_groups_until_its_block_ends() -> None:
     net, a, b = chain(1)
     with net.partition([a, "r1"], [b]):
