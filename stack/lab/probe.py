@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from stack.base.address import MAC, IPAddress, IPv4Address, IPv6Address
+from stack.base.errors import StackError
 from stack.base.quantity import nanoseconds, show_time
 from stack.codec.header import Header
 from stack.codec.packet import Packet
@@ -60,16 +61,12 @@ class Probe(Source):
     @property
     def address(self) -> IPv4Address:
         """Its own IPv4 address: a neighbour's of the host."""
-        found = global_of(self.interface, IPv4Address)[0]
-        assert isinstance(found, IPv4Address)
-        return found
+        return IPv4Address(_first(self.name, self.interface, IPv4Address))
 
     @property
     def address6(self) -> IPv6Address:
         """Its own IPv6 address."""
-        found = global_of(self.interface, IPv6Address)[0]
-        assert isinstance(found, IPv6Address)
-        return found
+        return IPv6Address(_first(self.name, self.interface, IPv6Address))
 
     @property
     def facing(self) -> Interface:
@@ -86,8 +83,10 @@ class Probe(Source):
         """Send a frame to the host, now, and return it as it went.
 
         A packet without an Ethernet header gets one; IP addresses that are not given become the probe's and the host's;
-        without an IP header, IPv4 is put around, or IPv6 around ICMPv6. Bytes are sent as they are.
+        without an IP header, IPv4 is put around; or IPv6, around ICMPv6 and in a network of IPv6 only. Bytes are sent as they are.
         """
+        if not isinstance(packet, Packet | Header | bytes):
+            raise TypeError(f"{packet!r} cannot be sent; expected a packet, a header or bytes")
         if isinstance(packet, bytes):
             frame = Packet.parse(packet)
         else:
@@ -110,7 +109,7 @@ class Probe(Source):
         if isinstance(first, ICMPv6):
             rest = IPv6() / rest
         elif first is not None and IPv4 in type(first).carriers and not isinstance(first, IPv4 | IPv6):
-            rest = IPv4() / rest
+            rest = (IPv4() if global_of(self.interface, IPv4Address) else IPv6()) / rest
         made: Packet = Ethernet(destination=self.facing.mac, source=self.mac) / self._addressed(rest)
         made.cause = packet.cause
         return made
@@ -125,7 +124,7 @@ class Probe(Source):
             changes["source"] = self.address if is_v4 else self.address6
         if not any(first.destination):
             kind: type[IPAddress] = IPv4Address if is_v4 else IPv6Address
-            changes["destination"] = global_of(self.facing, kind)[0]
+            changes["destination"] = _first(self.host.name, self.facing, kind)
         return packet.replace(first.replace(**changes))
 
     # Receiving
@@ -144,6 +143,8 @@ class Probe(Source):
         A header matches one of the same type with the same values in the fields that were given (`TCP(syn=True)`), a
         packet if each of its headers does (and its payload, if it has any), a function if it says so.
         """
+        if not (isinstance(pattern, Header | Packet) or callable(pattern)):
+            raise TypeError(f"{pattern!r} is nothing to expect; expected a header, a packet or a function of a packet")
         start = self.network.now
         deadline = start + nanoseconds(within)
         passed: list[tuple[int, Packet]] = []
@@ -188,6 +189,13 @@ class _Handler:
 
     def __call__(self, interface: Interface, packet: Packet, now: int) -> None:
         self.probe._arrive(packet, now)
+
+
+def _first(name: str, interface: Interface, kind: type[IPAddress]) -> IPAddress:
+    found = global_of(interface, kind)
+    if not found:
+        raise StackError(f"{name} has no {'IPv4' if kind is IPv4Address else 'IPv6'} address: the network's `versions` leave it out")
+    return found[0]
 
 
 def matches(pattern: Pattern, packet: Packet) -> bool:

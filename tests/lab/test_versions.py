@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from stack import ARP, IPv4, IPv6, Network, StackError
+from stack import ARP, TCP, IPv4, IPv6, Network, Packet, StackError
 
 
 def test_a_network_of_ipv6_only_has_no_ipv4_at_all() -> None:
@@ -58,3 +58,25 @@ def test_routes_avoid_a_link_that_is_down_when_they_are_computed_anew() -> None:
         assert [hop[0].name for hop in a.traceroute(b, probes=1).hops if hop[0]] == ["r0", "r3", "r2", "b"]
     net.reroute()
     assert [hop[0].name for hop in a.traceroute(b, probes=1).hops if hop[0]] == [*way, "b"]
+
+
+def test_a_probe_in_a_network_of_ipv6_only_speaks_ipv6() -> None:
+    net = Network(versions=(6,))
+    probe = net.probe(net.host("server"))
+    probe.send(TCP(source=4000, destination=81, sequence=7, syn=True))
+    refused = probe.expect(TCP(rst=True, acknowledgment=8))
+    assert refused[IPv6].destination == probe.address6
+    with pytest.raises(StackError, match="probe has no IPv4 address"):
+        probe.address  # noqa: B018
+    with pytest.raises(StackError, match="has no IPv4 address"):
+        probe.send(Packet(IPv4(), TCP()))
+
+
+@pytest.mark.parametrize("wrong", ["text", None, 7])
+def test_a_probe_says_what_it_can_send_and_expect(wrong: object) -> None:
+    net = Network()
+    probe = net.probe(net.host("server"))
+    with pytest.raises(TypeError, match="cannot be sent; expected a packet, a header or bytes"):
+        probe.send(wrong)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="expected a header, a packet or a function"):
+        probe.expect(wrong)  # type: ignore[arg-type]
