@@ -132,6 +132,8 @@ class Script(Removable):
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         super().__init__()
+        if not isinstance(faults, Iterable):
+            raise TypeError(f"{faults!r} is no list of faults; expected one such as [Drop(3), Duplicate(5)]")
         self.frames = 0
         self._by_number: dict[int, list[Fault]] = {}
         for fault in faults:
@@ -143,6 +145,9 @@ class Script(Removable):
     def pending(self) -> list[Fault]:
         """The faults whose frame has not come yet."""
         return [fault for number in sorted(self._by_number) for fault in self._by_number[number]]
+
+    def __repr__(self) -> str:
+        return f"<Script after {self.frames} frames; to come: {self.pending}>"
 
     def enter(self, frame: Frame) -> None:
         """Count a frame, and tell it what the script has for it."""
@@ -168,6 +173,9 @@ class Rule(Removable):
         self.times = times
         self.reason = reason
         self.dropped = 0
+
+    def __repr__(self) -> str:
+        return f"<Rule: {self.dropped} dropped{'' if self.times is None else f' of {self.times}'}{'' if self.directions else ', removed'}>"
 
     def enter(self, frame: Frame) -> None:
         """Drop the frame if the rule is for it."""

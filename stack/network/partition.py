@@ -44,9 +44,17 @@ class Partition(Removable):
                     raise StackError(f"no node {name!r} in this network")
                 if self._group.setdefault(name, number) != number:
                     raise StackError(f"{name!r} is in two groups")
+        if len(set(self._group.values())) < 2:
+            raise StackError("a partition has two groups or more: net.partition([a, b], [c])")
         wiring.partitions.append(self)
         for link in wiring.links.values():
             self.cover(link)
+
+    def __repr__(self) -> str:
+        groups: dict[int, list[str]] = {}
+        for name, number in self._group.items():
+            groups.setdefault(number, []).append(name)
+        return f"<Partition {' | '.join(', '.join(names) for names in groups.values())}{'' if self in self._wiring.partitions else ', healed'}>"
 
     def cover(self, link: Link) -> None:
         """Hold on this link too."""

@@ -249,6 +249,7 @@ def test_a_tap_sees_what_the_full_queue_drops() -> None:
         (lambda: Rule(lambda packet: True, times=0), "times is 0"),
         (lambda: Rule(5), "predicate is 5; expected a function of a packet"),  # type: ignore[arg-type]
         (lambda: Bench().direction().faults([3]), "3 is not a fault"),  # type: ignore[list-item]
+        (lambda: Bench().direction().faults(Drop(3)), r"Drop\(number=3\) is no list of faults"),  # type: ignore[arg-type]
     ],
 )
 def test_mistakes_raise_at_once(make: Any, message: str) -> None:

@@ -93,3 +93,15 @@ def test_mistakes_raise_at_once() -> None:
         with pytest.raises(StackError, match=message):
             net.wiring.partition(*groups)
     assert net.wiring.partitions == []
+
+
+def test_a_partition_needs_two_groups_and_shows_them() -> None:
+    net = Net()
+    a, b, c = net.stations("a b c")
+    net.link(a, b)
+    for groups in ([], [[a, b]], [[a], []]):
+        with pytest.raises(StackError, match="two groups or more"):
+            net.wiring.partition(*groups)
+    with net.wiring.partition([a, c], [b]) as partition:
+        assert repr(partition) == "<Partition a, c | b>"
+    assert repr(partition) == "<Partition a, c | b, healed>"
