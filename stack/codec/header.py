@@ -48,6 +48,7 @@ class Header:
     reach: ClassVar[Any] = None
     opaque: ClassVar[Any] = None
     alike: ClassVar[type[Header] | None] = None  # the header type whose numbers for what follows this one shares
+    _options: bytes  # the row of options as octets, where there is one
     _given: tuple[str, ...]
 
     @classmethod

@@ -199,9 +199,10 @@ class Packet:
         return self.get(kind) is not None
 
     def __bytes__(self) -> bytes:
-        if self._data is None:
-            self._data = self.rebuild()
-        return self._data
+        data = self._data
+        if data is None:
+            self._data = data = self._built(0) + self._trailer  # type: ignore[operator]
+        return data
 
     def rebuild(self) -> bytes:
         """Its bytes, made from the values of its headers, payload and trailer alone; raises `WireError`."""

@@ -61,7 +61,7 @@ class IPv4(Header):
     opaque = this.fragment_offset
 
     def seal(self, body: bytes, headers: tuple[Header, ...], index: int) -> bytes:
-        words, total, protocol, options = self.header_length, self.total_length, self.protocol, self.options
+        words, total, protocol, options = self.header_length, self.total_length, self.protocol, self._options
         if words is Sealed:
             words = 5 + whole_words(options, "IPv4.options") if options else 5
         if total is Sealed:
@@ -71,7 +71,8 @@ class IPv4(Header):
         if self.checksum is not Sealed:
             return self.pack(words, total, protocol)
         # A header is never all zeros, so its sum modulo 0xffff is what its one's complement sum is.
-        return self.pack(words, total, protocol, -from_bytes(self.pack(words, total, protocol, 0), "big") % 0xFFFF)
+        head = self.pack(words, total, protocol, 0)
+        return head[:10] + (-from_bytes(head, "big") % 0xFFFF).to_bytes(2, "big") + head[12:]
 
     @staticmethod
     def skip(data: bytes, at: int, end: int) -> tuple[type[Header] | None, int, int]:
@@ -87,7 +88,7 @@ class IPv4(Header):
 
     def pseudo_sum(self, protocol: int, length: int, headers: tuple[Header, ...], index: int) -> int:
         """The pseudo-header's part of a transport checksum (RFC 9293 section 3.1), as a number to be taken modulo 0xffff."""
-        final = self.options.final() if self.options else None
+        final = self.options.final() if self._options else None
         return from_bytes(self.source + (final or self.destination), "big") + protocol + length
 
 

@@ -45,11 +45,11 @@ class TCP(Header):
     def seal(self, body: bytes, headers: tuple[Header, ...], index: int) -> bytes:
         words = self.data_offset
         if words is Sealed:
-            options = self.options
+            options = self._options
             words = 5 + whole_words(options, "TCP.options") if options else 5
         if self.checksum is not Sealed:
             return self.pack(words)
         head = self.pack(words, 0)
         length = len(head) + len(body)
         pseudo = headers[index - 1].pseudo_sum(PROTOCOL, length, headers, index - 1) if index else 0
-        return self.pack(words, -(pseudo + ones_sum(head + body)) % 0xFFFF)
+        return head[:16] + (-(pseudo + ones_sum(head + body)) % 0xFFFF).to_bytes(2, "big") + head[18:]

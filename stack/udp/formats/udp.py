@@ -35,4 +35,4 @@ class UDP(Header):
         head = self.pack(stated, 0)
         pseudo = headers[index - 1].pseudo_sum(PROTOCOL, length, headers, index - 1) if index else 0
         # Never 0, which would say that there is no checksum: 0xffff is the same number in one's complement.
-        return self.pack(stated, 0xFFFF - (pseudo + ones_sum(head + body)) % 0xFFFF)
+        return head[:6] + (0xFFFF - (pseudo + ones_sum(head + body)) % 0xFFFF).to_bytes(2, "big")
