@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeAlias, TypeVar, overload
 
 import construct as c
 
 from stack.base.errors import WireError
+
+_V = TypeVar("_V")
+_T = TypeVar("_T", contravariant=True)
 
 
 class SealedType:
@@ -54,6 +57,22 @@ class Value(c.Adapter):
 
     def _encode(self, obj: Any, context: Any, path: str) -> Any:
         return bytes(obj)
+
+
+class Made(Protocol[_V, _T]):
+    """The annotation of a field that reads as one type and is made of others as well: `name: Made[Name, str | bytes]`.
+
+    It is there for type checkers only, which take from a descriptor what `__init__` accepts.
+    """
+
+    @overload
+    def __get__(self, instance: None, owner: Any) -> Made[_V, _T]: ...
+    @overload
+    def __get__(self, instance: object, owner: Any) -> _V: ...
+    def __set__(self, instance: object, value: _V | _T) -> None: ...
+
+
+AddressField: TypeAlias = Made[_V, str | bytes | int]
 
 
 @dataclass(slots=True)

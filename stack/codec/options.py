@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeAlias, TypeVar
 
 from stack.base.errors import WireError
-from stack.codec.fields import Sealed
+from stack.codec.fields import Made, Sealed
 from stack.codec.header import Header
 
 _O = TypeVar("_O", bound="Option")
+_R = TypeVar("_R", bound="Options")
 _K = TypeVar("_K", bound=type[Header])
 
 
@@ -110,6 +111,9 @@ class Options(bytes):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (bytes(self),)
+
+
+OptionsField: TypeAlias = Made[_R, bytes | Iterable[Header | bytes]]  # the annotation of a field that is such a row
 
 
 def option(row: type[Options], *kinds: int) -> Callable[[_K], _K]:

@@ -124,7 +124,7 @@ def test_a_header_can_be_a_pattern_of_what_was_given() -> None:
 def test_shown_for_programs_and_for_people() -> None:
     assert repr(TCP(80, syn=True)) == "TCP(source=80, syn=True)"
     assert eval(repr(TCP(80, syn=True))) == TCP(80, syn=True)
-    assert repr(IPv4(source="10.0.0.1")) == "IPv4(source='10.0.0.1')"  # type: ignore[arg-type]
+    assert repr(IPv4(source="10.0.0.1")) == "IPv4(source='10.0.0.1')"
     assert str(UDP(53, 7)) == "UDP: source 53, destination 7"
     assert "protocol TCP (6), checksum 0x00ff" in str(IPv4(protocol=6, checksum=255))
     assert "kind seven (7)" in str(Sample(kind=7))
@@ -162,7 +162,7 @@ def test_more_mistakes() -> None:
     with pytest.raises(TypeError, match="has no field 'color'"):
         TCP().replace(color=3)
     with pytest.raises(WireError, match=r"IPv4\.source .*'10\.0\.0'"):
-        IPv4(source="10.0.0")  # type: ignore[arg-type]
+        IPv4(source="10.0.0")
     with pytest.raises(WireError, match="expected bytes"):
         Sample(text="text")  # type: ignore[arg-type]
     with pytest.raises(WireError, match=r"count .*300; expected an integer from 0 to 255"):

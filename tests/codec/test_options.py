@@ -46,7 +46,7 @@ def test_the_usual_option_is_read_fast_and_the_unusual_too() -> None:
 
 
 def test_blocks() -> None:
-    options = TCPOptions([SACK([(10, 20), (2**32 + 5, 9)])])  # type: ignore[arg-type]
+    options = TCPOptions([SACK([(10, 20), (2**32 + 5, 9)])])
     assert options.sack == ((10, 20), (5, 9))
     assert str(options) == "SACK 10:20 5:9, end, 00"
 
@@ -83,13 +83,13 @@ def test_they_travel() -> None:
 
 
 def test_a_header_takes_options_or_octets() -> None:
-    assert TCP(options=[MSS(1460)]) == TCP(options=b"\2\4\5\xb4")  # type: ignore[arg-type]
+    assert TCP(options=[MSS(1460)]) == TCP(options=b"\2\4\5\xb4")
     assert bytes(TCP(options=SYN))[12] >> 4 == 10
     with pytest.raises(WireError, match=r"TCP\.options .* 3 octets; expected a multiple of 4"):
-        bytes(TCP(options=b"\1\1\1"))  # type: ignore[arg-type]
-    assert len(bytes(TCP(options=b"\1\1\1", data_offset=6))) == 23  # type: ignore[arg-type]
+        bytes(TCP(options=b"\1\1\1"))
+    assert len(bytes(TCP(options=b"\1\1\1", data_offset=6))) == 23
     with pytest.raises(WireError, match=r"IPv4\.options"):
-        bytes(IPv4(options=b"\1"))  # type: ignore[arg-type]
+        bytes(IPv4(options=b"\1"))
 
 
 def test_lengths_can_be_wrong_on_purpose() -> None:

@@ -22,7 +22,7 @@ from stack.tcp.formats.tcp import TCP
 from stack.udp.formats.udp import UDP
 
 A, B = IPv4Address("10.0.0.1"), IPv4Address("10.0.0.2")
-SYN = Ethernet(MAC("02:00:00:00:00:02"), MAC("02:00:00:00:00:01")) / IPv4(source=A, destination=B) / TCP(4000, 80, 7, syn=True, options=[MSS(1460)])  # type: ignore[arg-type]
+SYN = Ethernet(MAC("02:00:00:00:00:02"), MAC("02:00:00:00:00:01")) / IPv4(source=A, destination=B) / TCP(4000, 80, 7, syn=True, options=[MSS(1460)])
 FRAME = bytes.fromhex(
     "020000000002 020000000001 0800"
     "4500002c 00000000 400666ca 0a000001 0a000002"

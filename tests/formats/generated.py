@@ -54,7 +54,7 @@ def ipv4(d: Draw) -> Pair:
     source, target, dscp, ecn, ident, ttl = d.four(), d.four(), d.bits(6), d.bits(2), d.bits(16), d.bits(8)
     df, mf = bool(d.bits(1)), bool(d.bits(1))
     return (
-        IPv4(dscp=dscp, ecn=ecn, identification=ident, dont_fragment=df, more_fragments=mf, time_to_live=ttl, source=source, destination=target),  # type: ignore[arg-type]
+        IPv4(dscp=dscp, ecn=ecn, identification=ident, dont_fragment=df, more_fragments=mf, time_to_live=ttl, source=source, destination=target),
         inet.IP(tos=dscp << 2 | ecn, id=ident, flags="DF" * df + "MF" * mf if not (df and mf) else "DF+MF", ttl=ttl, src=source, dst=target, options=[]),
     )
 
@@ -62,7 +62,7 @@ def ipv4(d: Draw) -> Pair:
 def ipv6(d: Draw) -> Pair:
     source, target, dscp, ecn, flow, hops = d.six(), d.six(), d.bits(6), d.bits(2), d.bits(20), d.bits(8)
     return (
-        IPv6(dscp=dscp, ecn=ecn, flow_label=flow, hop_limit=hops, source=source, destination=target),  # type: ignore[arg-type]
+        IPv6(dscp=dscp, ecn=ecn, flow_label=flow, hop_limit=hops, source=source, destination=target),
         inet6.IPv6(tc=dscp << 2 | ecn, fl=flow, hlim=hops, src=source, dst=target),
     )
 
@@ -101,7 +101,7 @@ def tcp_with_options(d: Draw) -> Pair:
     digest, cookie, junk = d.randbytes(16), d.randbytes(8), d.randbytes(3)
     choices: list[Pair] = [
         (o.MSS(mss), ("MSS", mss)), (o.NoOperation(), ("NOP", None)), (o.WindowScale(scale), ("WScale", scale)),
-        (o.SACKPermitted(), ("SAckOK", b"")), (o.SACK(list(zip(edges[::2], edges[1::2], strict=True))), ("SAck", tuple(edges))),  # type: ignore[arg-type]
+        (o.SACKPermitted(), ("SAckOK", b"")), (o.SACK(list(zip(edges[::2], edges[1::2], strict=True))), ("SAck", tuple(edges))),
         (o.Timestamps(*stamps), ("Timestamp", stamps)), (o.MD5Signature(digest), ("MD5", digest)),
         (o.UserTimeout(timeout), ("UTO", timeout)), (o.FastOpenCookie(cookie), ("TFO", (cookie[:4], cookie[4:]))),
         (o.UnknownTCPOption(99, data=junk), (99, junk)), (o.EndOfOptions(), ("EOL", None)),
@@ -151,7 +151,7 @@ def extension_headers(d: Draw) -> Pair:
         (e.HopByHop(ipv6_options.IPv6Options([ipv6_options.IPv6RouterAlert(0)])), inet6.IPv6ExtHdrHopByHop(options=[inet6.RouterAlert(value=0), inet6.PadN(optdata=b"")])),
         routing,
         (e.Fragment(identification=number), inet6.IPv6ExtHdrFragment(id=number)),
-        (e.DestinationOptions(ipv6_options.IPv6Options([ipv6_options.PadN(bytes(2)), ipv6_options.HomeAddress(stops[0])])), inet6.IPv6ExtHdrDestOpt(options=[inet6.HAO(hoa=stops[0])])),  # type: ignore[arg-type]
+        (e.DestinationOptions(ipv6_options.IPv6Options([ipv6_options.PadN(bytes(2)), ipv6_options.HomeAddress(stops[0])])), inet6.IPv6ExtHdrDestOpt(options=[inet6.HAO(hoa=stops[0])])),
     ]  # fmt: skip
     kept = [one for one in parts if d.bits(1)]
     text = d.text()
@@ -273,7 +273,7 @@ def groups(d: Draw) -> Pair:
 
 def arp(d: Draw) -> Pair:
     macs, addresses, operation = (d.mac(), d.mac()), (d.four(), d.four()), d.randrange(1, 5)
-    ours = ARP(operation=operation, sender_hardware=macs[0], sender_protocol=addresses[0], target_hardware=macs[1], target_protocol=addresses[1])  # type: ignore[arg-type]
+    ours = ARP(operation=operation, sender_hardware=macs[0], sender_protocol=addresses[0], target_hardware=macs[1], target_protocol=addresses[1])
     return ours, l2.ARP(op=operation, hwsrc=macs[0], psrc=addresses[0], hwdst=macs[1], pdst=addresses[1])
 
 

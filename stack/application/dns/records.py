@@ -11,8 +11,9 @@ from stack.application.dns.edns import EDNSOptions, ServiceParameters
 from stack.application.dns.names import Compressor, Name, NameFormat, expand
 from stack.base.address import IPv4Address, IPv6Address
 from stack.base.errors import WireError
-from stack.codec.fields import Run, Sealed, Value, wire
+from stack.codec.fields import AddressField, Made, Run, Sealed, Value, wire
 from stack.codec.header import Header, header
+from stack.codec.options import OptionsField
 
 _D = TypeVar("_D", bound=type[Header])
 KINDS: dict[int, type[RecordData]] = {}  # type of record → what its data are
@@ -141,7 +142,7 @@ class Types(bytes):
 class A(RecordData):
     """Host address, RFC 1035 section 3.4.1."""
 
-    address: IPv4Address = wire(Value(IPv4Address, Bytes(4)))
+    address: AddressField[IPv4Address] = wire(Value(IPv4Address, Bytes(4)))
 
 
 @record_type(2, compressed=True)
@@ -149,7 +150,7 @@ class A(RecordData):
 class NS(RecordData):
     """Authoritative name server, RFC 1035 section 3.3.11."""
 
-    server: Name = wire(Value(Name, NameFormat()))
+    server: Made[Name, str | bytes] = wire(Value(Name, NameFormat()))
 
 
 @record_type(5, compressed=True)
@@ -157,7 +158,7 @@ class NS(RecordData):
 class CNAME(RecordData):
     """Canonical name of an alias, RFC 1035 section 3.3.1."""
 
-    canonical: Name = wire(Value(Name, NameFormat()))
+    canonical: Made[Name, str | bytes] = wire(Value(Name, NameFormat()))
 
 
 @record_type(6, compressed=True)
@@ -165,8 +166,8 @@ class CNAME(RecordData):
 class SOA(RecordData):
     """Start of a zone of authority, RFC 1035 section 3.3.13. Times in seconds."""
 
-    server: Name = wire(Value(Name, NameFormat()), doc="MNAME")
-    mailbox: Name = wire(Value(Name, NameFormat()), doc="RNAME")
+    server: Made[Name, str | bytes] = wire(Value(Name, NameFormat()), doc="MNAME")
+    mailbox: Made[Name, str | bytes] = wire(Value(Name, NameFormat()), doc="RNAME")
     serial: int = wire(Int32ub, default=1)
     refresh: int = wire(Int32ub, default=7200)
     retry: int = wire(Int32ub, default=3600)
@@ -179,7 +180,7 @@ class SOA(RecordData):
 class PTR(RecordData):
     """Pointer to another name, RFC 1035 section 3.3.12."""
 
-    target: Name = wire(Value(Name, NameFormat()))
+    target: Made[Name, str | bytes] = wire(Value(Name, NameFormat()))
 
 
 @record_type(15, compressed=True)
@@ -188,7 +189,7 @@ class MX(RecordData):
     """Mail exchange, RFC 1035 section 3.3.9."""
 
     preference: int = wire(Int16ub)
-    exchange: Name = wire(Value(Name, NameFormat()))
+    exchange: Made[Name, str | bytes] = wire(Value(Name, NameFormat()))
 
 
 @record_type(16)
@@ -196,7 +197,7 @@ class MX(RecordData):
 class TXT(RecordData):
     """Text strings, RFC 1035 section 3.3.14."""
 
-    strings: Strings = wire(Value(Strings, GreedyBytes), default=Strings([b""]))
+    strings: Made[Strings, Iterable[str | bytes] | bytes] = wire(Value(Strings, GreedyBytes), default=Strings([b""]))
 
 
 @record_type(28)
@@ -204,7 +205,7 @@ class TXT(RecordData):
 class AAAA(RecordData):
     """IPv6 host address, RFC 3596."""
 
-    address: IPv6Address = wire(Value(IPv6Address, Bytes(16)))
+    address: AddressField[IPv6Address] = wire(Value(IPv6Address, Bytes(16)))
 
 
 @record_type(33)
@@ -215,7 +216,7 @@ class SRV(RecordData):
     priority: int = wire(Int16ub)
     weight: int = wire(Int16ub)
     port: int = wire(Int16ub)
-    target: Name = wire(Value(Name, NameFormat()))
+    target: Made[Name, str | bytes] = wire(Value(Name, NameFormat()))
 
 
 @record_type(39)
@@ -223,7 +224,7 @@ class SRV(RecordData):
 class DNAME(RecordData):
     """Redirection of a subtree of names, RFC 6672."""
 
-    target: Name = wire(Value(Name, NameFormat()))
+    target: Made[Name, str | bytes] = wire(Value(Name, NameFormat()))
 
 
 @record_type(41)
@@ -231,7 +232,7 @@ class DNAME(RecordData):
 class OPT(RecordData):
     """The options of EDNS, RFC 6891 section 6.1; the rest of it is in the record's class and time to live."""
 
-    options: EDNSOptions = wire(Value(EDNSOptions, GreedyBytes), default=EDNSOptions())
+    options: OptionsField[EDNSOptions] = wire(Value(EDNSOptions, GreedyBytes), default=EDNSOptions())
 
 
 @record_type(43)
@@ -257,7 +258,7 @@ class RRSIG(RecordData):
     expiration: int = wire(Int32ub)
     inception: int = wire(Int32ub)
     key_tag: int = wire(Int16ub)
-    signer: Name = wire(Value(Name, NameFormat()))
+    signer: Made[Name, str | bytes] = wire(Value(Name, NameFormat()))
     signature: bytes = wire(GreedyBytes)
 
 
@@ -266,8 +267,8 @@ class RRSIG(RecordData):
 class NSEC(RecordData):
     """Next name of a zone and the types of this one, RFC 4034 section 4."""
 
-    next: Name = wire(Value(Name, NameFormat()))
-    types: Types = wire(Value(Types, GreedyBytes), default=Types())
+    next: Made[Name, str | bytes] = wire(Value(Name, NameFormat()))
+    types: Made[Types, Iterable[int] | bytes] = wire(Value(Types, GreedyBytes), default=Types())
 
 
 @record_type(48)
@@ -287,8 +288,8 @@ class SVCB(RecordData):
     """Service binding, RFC 9460. Priority 0 is an alias."""
 
     priority: int = wire(Int16ub)
-    target: Name = wire(Value(Name, NameFormat()))
-    parameters: ServiceParameters = wire(Value(ServiceParameters, GreedyBytes), default=ServiceParameters())
+    target: Made[Name, str | bytes] = wire(Value(Name, NameFormat()))
+    parameters: OptionsField[ServiceParameters] = wire(Value(ServiceParameters, GreedyBytes), default=ServiceParameters())
 
 
 @record_type(65)
@@ -297,8 +298,8 @@ class HTTPS(RecordData):
     """Service binding of a web server, RFC 9460 section 9."""
 
     priority: int = wire(Int16ub)
-    target: Name = wire(Value(Name, NameFormat()))
-    parameters: ServiceParameters = wire(Value(ServiceParameters, GreedyBytes), default=ServiceParameters())
+    target: Made[Name, str | bytes] = wire(Value(Name, NameFormat()))
+    parameters: OptionsField[ServiceParameters] = wire(Value(ServiceParameters, GreedyBytes), default=ServiceParameters())
 
 
 @record_type(257)

@@ -9,6 +9,7 @@ from stack.base.errors import WireError
 from stack.codec.checksum import ones_sum
 from stack.codec.fields import Run, Sealed, Value, wire
 from stack.codec.header import Header, header
+from stack.codec.options import OptionsField
 from stack.codec.registry import carried, numbered_like
 from stack.ip.formats.ipv4 import IPv4
 from stack.ip.formats.ipv6 import NEXT_HEADERS, NO_NEXT_HEADER, IPv6
@@ -50,7 +51,7 @@ class HopByHop(Extension):
 
     next_header: int = wire(Int8ub, default=Sealed, names=NEXT_HEADERS, kw_only=True)
     length: int = wire(Int8ub, default=Sealed, doc=LENGTH, kw_only=True)
-    options: IPv6Options = wire(Value(IPv6Options, Run(this.length * 8 + 6)), default=_NO_OPTIONS)
+    options: OptionsField[IPv6Options] = wire(Value(IPv6Options, Run(this.length * 8 + 6)), default=_NO_OPTIONS)
 
     def seal(self, body: bytes, headers: tuple[Header, ...], index: int) -> bytes:
         return self.pack(self.next(), self.units() if self.length is Sealed else self.length)
@@ -64,7 +65,7 @@ class DestinationOptions(Extension):
 
     next_header: int = wire(Int8ub, default=Sealed, names=NEXT_HEADERS, kw_only=True)
     length: int = wire(Int8ub, default=Sealed, doc=LENGTH, kw_only=True)
-    options: IPv6Options = wire(Value(IPv6Options, Run(this.length * 8 + 6)), default=_NO_OPTIONS)
+    options: OptionsField[IPv6Options] = wire(Value(IPv6Options, Run(this.length * 8 + 6)), default=_NO_OPTIONS)
 
     def seal(self, body: bytes, headers: tuple[Header, ...], index: int) -> bytes:
         return self.pack(self.next(), self.units() if self.length is Sealed else self.length)

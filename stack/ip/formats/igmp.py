@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from construct import BitsInteger, Bytes, Flag, GreedyBytes, Int8ub, Int16ub, this
 
 from stack.base.address import IPv4Address
 from stack.codec.checksum import internet_checksum
-from stack.codec.fields import Run, Sealed, Value, wire
+from stack.codec.fields import AddressField, Made, Run, Sealed, Value, wire
 from stack.codec.header import Header, HeaderType, header
-from stack.codec.options import Option, Options, option
+from stack.codec.options import Option, Options, OptionsField, option
 from stack.codec.registry import carried
 from stack.ip.formats.ipv4 import IPv4
 from stack.ip.formats.mld import RECORD_TYPES
@@ -32,7 +32,7 @@ class IGMP(Header):
     type: int = wire(Int8ub, default=QUERY, names=TYPES, hexadecimal=True)
     response_time: int = wire(Int8ub, default=0, doc="greatest, in tenths of a second; version 3 has a float above 127")
     checksum: int = wire(Int16ub, default=Sealed, hexadecimal=True)
-    group: IPv4Address = wire(
+    group: AddressField[IPv4Address] = wire(
         Value(IPv4Address, Bytes(4)), default=IPv4Address.UNSPECIFIED, doc="in a version 3 report the number of records"
     )
 
@@ -57,7 +57,7 @@ class GroupQuerySources(Header):
     robustness: int = wire(BitsInteger(3), default=2, doc="QRV")
     interval_code: int = wire(Int8ub, default=125, doc="QQIC, in seconds where below 128")
     count: int = wire(Int16ub, default=Sealed, kw_only=True)
-    sources: Route = wire(Value(Route, Run(this.count * 4)), default=Route())
+    sources: Made[Route, Iterable[IPv4Address | str] | bytes] = wire(Value(Route, Run(this.count * 4)), default=Route())
 
     def seal(self, body: bytes, headers: tuple[Header, ...], index: int) -> bytes:
         return self.pack(len(self.sources) // 4 if self.count is Sealed else self.count)
@@ -91,8 +91,8 @@ class IPv4GroupRecord(Option):
     type: int = wire(Int8ub, names=RECORD_TYPES)
     auxiliary_length: int = wire(Int8ub, default=Sealed, kw_only=True)
     count: int = wire(Int16ub, default=Sealed, kw_only=True)
-    group: IPv4Address = wire(Value(IPv4Address, Bytes(4)))
-    sources: Route = wire(Value(Route, Run(this.count * 4)), default=Route())
+    group: AddressField[IPv4Address] = wire(Value(IPv4Address, Bytes(4)))
+    sources: Made[Route, Iterable[IPv4Address | str] | bytes] = wire(Value(Route, Run(this.count * 4)), default=Route())
     auxiliary: bytes = wire(Run(this.auxiliary_length * 4), default=b"", kw_only=True)
 
     def seal(self, body: bytes, headers: tuple[Header, ...], index: int) -> bytes:
@@ -106,4 +106,4 @@ class IPv4GroupRecord(Option):
 class GroupReport(Header):
     """The records of a version 3 membership report, RFC 3376 section 4.2."""
 
-    records: IPv4GroupRecords = wire(Value(IPv4GroupRecords, GreedyBytes), default=IPv4GroupRecords())
+    records: OptionsField[IPv4GroupRecords] = wire(Value(IPv4GroupRecords, GreedyBytes), default=IPv4GroupRecords())

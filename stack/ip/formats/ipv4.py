@@ -8,8 +8,9 @@ from construct import BitsInteger, Bytes, Flag, Int8ub, Int16ub, this
 
 from stack.base.address import IPv4Address
 from stack.base.errors import WireError
-from stack.codec.fields import Run, Sealed, Value, wire
+from stack.codec.fields import AddressField, Run, Sealed, Value, wire
 from stack.codec.header import Header, header
+from stack.codec.options import OptionsField
 from stack.codec.registry import LinkType, begins, carried
 from stack.ip.formats.options import IPv4Options
 from stack.link.formats.capture_types import Null
@@ -53,9 +54,9 @@ class IPv4(Header):
     time_to_live: int = wire(Int8ub, default=64)
     protocol: int = wire(Int8ub, default=Sealed, names=PROTOCOLS)
     checksum: int = wire(Int16ub, default=Sealed, hexadecimal=True)
-    source: IPv4Address = wire(Value(IPv4Address, Bytes(4)), default=IPv4Address.UNSPECIFIED)
-    destination: IPv4Address = wire(Value(IPv4Address, Bytes(4)), default=IPv4Address.UNSPECIFIED)
-    options: IPv4Options = wire(Value(IPv4Options, Run(this.header_length * 4 - 20)), default=IPv4Options())
+    source: AddressField[IPv4Address] = wire(Value(IPv4Address, Bytes(4)), default=IPv4Address.UNSPECIFIED)
+    destination: AddressField[IPv4Address] = wire(Value(IPv4Address, Bytes(4)), default=IPv4Address.UNSPECIFIED)
+    options: OptionsField[IPv4Options] = wire(Value(IPv4Options, Run(this.header_length * 4 - 20)), default=IPv4Options())
 
     reach = this.total_length - this.header_length * 4
     opaque = this.fragment_offset

@@ -7,7 +7,7 @@ from struct import Struct
 from construct import BitsInteger, Bytes, Int8ub, Int16ub
 
 from stack.base.address import IPv6Address
-from stack.codec.fields import Sealed, Value, wire
+from stack.codec.fields import AddressField, Sealed, Value, wire
 from stack.codec.header import Header, header
 from stack.codec.registry import LinkType, begins, carried, choose_beginning
 from stack.ip.formats.ipv4 import PROTOCOLS, IPv4
@@ -44,8 +44,8 @@ class IPv6(Header):
     payload_length: int = wire(Int16ub, default=Sealed)
     next_header: int = wire(Int8ub, default=Sealed, names=NEXT_HEADERS)
     hop_limit: int = wire(Int8ub, default=64)
-    source: IPv6Address = wire(Value(IPv6Address, Bytes(16)), default=IPv6Address.UNSPECIFIED)
-    destination: IPv6Address = wire(Value(IPv6Address, Bytes(16)), default=IPv6Address.UNSPECIFIED)
+    source: AddressField[IPv6Address] = wire(Value(IPv6Address, Bytes(16)), default=IPv6Address.UNSPECIFIED)
+    destination: AddressField[IPv6Address] = wire(Value(IPv6Address, Bytes(16)), default=IPv6Address.UNSPECIFIED)
 
     def seal(self, body: bytes, headers: tuple[Header, ...], index: int) -> bytes:
         return self.pack(

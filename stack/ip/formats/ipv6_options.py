@@ -5,7 +5,7 @@ from __future__ import annotations
 from construct import Bytes, Int8ub, Int16ub, Int32ub, this
 
 from stack.base.address import IPv6Address
-from stack.codec.fields import Run, Sealed, Value, wire
+from stack.codec.fields import AddressField, Run, Sealed, Value, wire
 from stack.codec.header import header
 from stack.codec.options import Option, Options, option
 
@@ -114,4 +114,4 @@ class HomeAddress(IPv6Option):
     label = "home address"
     kind: int = wire(Int8ub, default=0xC9, names=KINDS, kw_only=True)
     length: int = wire(Int8ub, default=Sealed, doc=LENGTH, kw_only=True)
-    address: IPv6Address = wire(Value(IPv6Address, Bytes(16)))
+    address: AddressField[IPv6Address] = wire(Value(IPv6Address, Bytes(16)))

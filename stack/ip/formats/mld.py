@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from construct import BitsInteger, Bytes, Flag, GreedyBytes, Int8ub, Int16ub, this
 
 from stack.base.address import IPv6Address
-from stack.codec.fields import Run, Sealed, Value, wire
+from stack.codec.fields import AddressField, Made, Run, Sealed, Value, wire
 from stack.codec.header import Header, header
-from stack.codec.options import Option, Options, option
+from stack.codec.options import Option, Options, OptionsField, option
 from stack.codec.registry import carried
 from stack.ip.formats.icmpv6 import ICMPv6
 from stack.ip.formats.nd_options import Addresses
@@ -26,7 +26,7 @@ RECORD_TYPES = {
 class MulticastListenerQuery(Header):
     """Multicast listener query, RFC 2710 section 3: `::` asks for all groups."""
 
-    group: IPv6Address = wire(Value(IPv6Address, Bytes(16)), default=IPv6Address.UNSPECIFIED)
+    group: AddressField[IPv6Address] = wire(Value(IPv6Address, Bytes(16)), default=IPv6Address.UNSPECIFIED)
 
     def carries(self) -> type[Header] | None:
         return MulticastQuerySources
@@ -41,7 +41,7 @@ class MulticastQuerySources(Header):
     robustness: int = wire(BitsInteger(3), default=2, doc="QRV")
     interval_code: int = wire(Int8ub, default=125, doc="QQIC, in seconds where below 128")
     count: int = wire(Int16ub, default=Sealed, kw_only=True)
-    sources: Addresses = wire(Value(Addresses, Run(this.count * 16)), default=Addresses())
+    sources: Made[Addresses, Iterable[IPv6Address | str] | bytes] = wire(Value(Addresses, Run(this.count * 16)), default=Addresses())
 
     def seal(self, body: bytes, headers: tuple[Header, ...], index: int) -> bytes:
         return self.pack(len(self.sources) // 16 if self.count is Sealed else self.count)
@@ -53,7 +53,7 @@ class MulticastQuerySources(Header):
 class MulticastListenerReport(Header):
     """Multicast listener report (version 1) or done, RFC 2710 section 3."""
 
-    group: IPv6Address = wire(Value(IPv6Address, Bytes(16)))
+    group: AddressField[IPv6Address] = wire(Value(IPv6Address, Bytes(16)))
 
 
 class GroupRecords(Options):
@@ -84,8 +84,8 @@ class GroupRecord(Option):
     type: int = wire(Int8ub, names=RECORD_TYPES)
     auxiliary_length: int = wire(Int8ub, default=Sealed, kw_only=True)
     count: int = wire(Int16ub, default=Sealed, kw_only=True)
-    group: IPv6Address = wire(Value(IPv6Address, Bytes(16)))
-    sources: Addresses = wire(Value(Addresses, Run(this.count * 16)), default=Addresses())
+    group: AddressField[IPv6Address] = wire(Value(IPv6Address, Bytes(16)))
+    sources: Made[Addresses, Iterable[IPv6Address | str] | bytes] = wire(Value(Addresses, Run(this.count * 16)), default=Addresses())
     auxiliary: bytes = wire(Run(this.auxiliary_length * 4), default=b"", kw_only=True)
 
     def seal(self, body: bytes, headers: tuple[Header, ...], index: int) -> bytes:
@@ -100,4 +100,4 @@ class GroupRecord(Option):
 class MulticastListenerReportV2(Header):
     """Version 2 multicast listener report, RFC 3810 section 5.2."""
 
-    records: GroupRecords = wire(Value(GroupRecords, GreedyBytes), default=GroupRecords())
+    records: OptionsField[GroupRecords] = wire(Value(GroupRecords, GreedyBytes), default=GroupRecords())

@@ -5,8 +5,9 @@ from __future__ import annotations
 from construct import Bytes, GreedyBytes, Int32ub
 
 from stack.base.address import IPv6Address
-from stack.codec.fields import Value, wire
+from stack.codec.fields import AddressField, Value, wire
 from stack.codec.header import Header, header
+from stack.codec.options import OptionsField
 from stack.codec.registry import carried
 from stack.ip.formats.icmpv6 import ICMPv6
 from stack.ip.formats.nd_options import NDOptions
@@ -19,7 +20,7 @@ ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT, NEIGHBOR_SOLICITATION, NEIGHBOR_ADVER
 class RouterSolicitation(Header):
     """Router solicitation, RFC 4861 section 4.1."""
 
-    options: NDOptions = wire(Value(NDOptions, GreedyBytes), default=NDOptions())
+    options: OptionsField[NDOptions] = wire(Value(NDOptions, GreedyBytes), default=NDOptions())
 
 
 @carried(ICMPv6, type=ROUTER_ADVERTISEMENT)
@@ -29,7 +30,7 @@ class RouterAdvertisement(Header):
 
     reachable_time: int = wire(Int32ub, default=0)
     retransmit_timer: int = wire(Int32ub, default=0)
-    options: NDOptions = wire(Value(NDOptions, GreedyBytes), default=NDOptions())
+    options: OptionsField[NDOptions] = wire(Value(NDOptions, GreedyBytes), default=NDOptions())
 
 
 @carried(ICMPv6, type=NEIGHBOR_SOLICITATION)
@@ -37,8 +38,8 @@ class RouterAdvertisement(Header):
 class NeighborSolicitation(Header):
     """Neighbor solicitation, RFC 4861 section 4.3: who has `target`?"""
 
-    target: IPv6Address = wire(Value(IPv6Address, Bytes(16)))
-    options: NDOptions = wire(Value(NDOptions, GreedyBytes), default=NDOptions())
+    target: AddressField[IPv6Address] = wire(Value(IPv6Address, Bytes(16)))
+    options: OptionsField[NDOptions] = wire(Value(NDOptions, GreedyBytes), default=NDOptions())
 
 
 @carried(ICMPv6, type=NEIGHBOR_ADVERTISEMENT)
@@ -46,8 +47,8 @@ class NeighborSolicitation(Header):
 class NeighborAdvertisement(Header):
     """Neighbor advertisement, RFC 4861 section 4.4: here is `target`."""
 
-    target: IPv6Address = wire(Value(IPv6Address, Bytes(16)))
-    options: NDOptions = wire(Value(NDOptions, GreedyBytes), default=NDOptions())
+    target: AddressField[IPv6Address] = wire(Value(IPv6Address, Bytes(16)))
+    options: OptionsField[NDOptions] = wire(Value(NDOptions, GreedyBytes), default=NDOptions())
 
 
 @carried(ICMPv6, type=REDIRECT)
@@ -55,6 +56,6 @@ class NeighborAdvertisement(Header):
 class Redirect(Header):
     """Redirect, RFC 4861 section 4.5: `target` is the better first hop to `destination`."""
 
-    target: IPv6Address = wire(Value(IPv6Address, Bytes(16)))
-    destination: IPv6Address = wire(Value(IPv6Address, Bytes(16)))
-    options: NDOptions = wire(Value(NDOptions, GreedyBytes), default=NDOptions())
+    target: AddressField[IPv6Address] = wire(Value(IPv6Address, Bytes(16)))
+    destination: AddressField[IPv6Address] = wire(Value(IPv6Address, Bytes(16)))
+    options: OptionsField[NDOptions] = wire(Value(NDOptions, GreedyBytes), default=NDOptions())

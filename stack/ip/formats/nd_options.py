@@ -8,7 +8,7 @@ from typing import Self
 from construct import BitsInteger, Bytes, Flag, Int8ub, Int16ub, Int32ub, this
 
 from stack.base.address import MAC, IPv6Address
-from stack.codec.fields import Run, Sealed, Value, wire
+from stack.codec.fields import AddressField, Made, Run, Sealed, Value, wire
 from stack.codec.header import header
 from stack.codec.options import Option, Options, option
 
@@ -89,7 +89,7 @@ class SourceLinkLayer(NDOption):
     label = "source"
     kind: int = wire(Int8ub, default=1, names=KINDS, kw_only=True)
     length: int = wire(Int8ub, default=Sealed, doc=LENGTH, kw_only=True)
-    address: MAC = wire(Value(MAC, Bytes(6)))
+    address: AddressField[MAC] = wire(Value(MAC, Bytes(6)))
 
 
 @option(NDOptions, 2)
@@ -100,7 +100,7 @@ class TargetLinkLayer(NDOption):
     label = "target"
     kind: int = wire(Int8ub, default=2, names=KINDS, kw_only=True)
     length: int = wire(Int8ub, default=Sealed, doc=LENGTH, kw_only=True)
-    address: MAC = wire(Value(MAC, Bytes(6)))
+    address: AddressField[MAC] = wire(Value(MAC, Bytes(6)))
 
 
 @option(NDOptions, 3)
@@ -119,7 +119,7 @@ class PrefixInformation(NDOption):
     valid_lifetime: int = wire(Int32ub, default=2592000)
     preferred_lifetime: int = wire(Int32ub, default=604800)
     reserved_word: int = wire(Int32ub, default=0, kw_only=True)
-    prefix: IPv6Address = wire(Value(IPv6Address, Bytes(16)), default=IPv6Address.UNSPECIFIED)
+    prefix: AddressField[IPv6Address] = wire(Value(IPv6Address, Bytes(16)), default=IPv6Address.UNSPECIFIED)
 
 
 @option(NDOptions, 4)
@@ -166,4 +166,4 @@ class RecursiveDNSServer(NDOption):
     length: int = wire(Int8ub, default=Sealed, doc=LENGTH, kw_only=True)
     reserved: int = wire(Int16ub, default=0, kw_only=True)
     lifetime: int = wire(Int32ub, default=0xFFFFFFFF, doc="seconds")
-    servers: Addresses = wire(Value(Addresses, Run(this.length * 8 - 8)), default=Addresses())
+    servers: Made[Addresses, Iterable[IPv6Address | str] | bytes] = wire(Value(Addresses, Run(this.length * 8 - 8)), default=Addresses())

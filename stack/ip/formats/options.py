@@ -9,7 +9,7 @@ from typing import Self
 from construct import BitsInteger, Int8ub, Int16ub, this
 
 from stack.base.address import IPv4Address
-from stack.codec.fields import Run, Sealed, Value, wire
+from stack.codec.fields import Made, Run, Sealed, Value, wire
 from stack.codec.header import header
 from stack.codec.options import Option, Options, option
 
@@ -110,7 +110,7 @@ class RecordRoute(Option):
     kind: int = wire(Int8ub, default=7, names=KINDS, kw_only=True)
     length: int = wire(Int8ub, default=Sealed, doc=LENGTH, kw_only=True)
     pointer: int = wire(Int8ub, default=4, doc=POINTER, kw_only=True)
-    route: Route = wire(Value(Route, Run(this.length - 3)), default=Route())
+    route: Made[Route, Iterable[IPv4Address | str] | bytes] = wire(Value(Route, Run(this.length - 3)), default=Route())
 
 
 @option(IPv4Options, 131)
@@ -122,7 +122,7 @@ class LooseSourceRoute(Option):
     kind: int = wire(Int8ub, default=131, names=KINDS, kw_only=True)
     length: int = wire(Int8ub, default=Sealed, doc=LENGTH, kw_only=True)
     pointer: int = wire(Int8ub, default=4, doc=POINTER, kw_only=True)
-    route: Route = wire(Value(Route, Run(this.length - 3)), default=Route())
+    route: Made[Route, Iterable[IPv4Address | str] | bytes] = wire(Value(Route, Run(this.length - 3)), default=Route())
 
 
 @option(IPv4Options, 137)
@@ -134,7 +134,7 @@ class StrictSourceRoute(Option):
     kind: int = wire(Int8ub, default=137, names=KINDS, kw_only=True)
     length: int = wire(Int8ub, default=Sealed, doc=LENGTH, kw_only=True)
     pointer: int = wire(Int8ub, default=4, doc=POINTER, kw_only=True)
-    route: Route = wire(Value(Route, Run(this.length - 3)), default=Route())
+    route: Made[Route, Iterable[IPv4Address | str] | bytes] = wire(Value(Route, Run(this.length - 3)), default=Route())
 
 
 @option(IPv4Options, 68)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from construct import Bytes, Int8ub, Int16ub
 
 from stack.base.address import MAC, IPv4Address
-from stack.codec.fields import Value, wire
+from stack.codec.fields import AddressField, Value, wire
 from stack.codec.header import Header, header
 from stack.codec.registry import carried
 from stack.link.formats.ethernet import ETHER_TYPES, Ethernet
@@ -24,7 +24,7 @@ class ARP(Header):
     hardware_length: int = wire(Int8ub, default=6)
     protocol_length: int = wire(Int8ub, default=4)
     operation: int = wire(Int16ub, default=REQUEST, names={1: "request", 2: "reply", 3: "reverse request", 4: "reverse reply"})
-    sender_hardware: MAC = wire(Value(MAC, Bytes(6)), default=MAC(0))
-    sender_protocol: IPv4Address = wire(Value(IPv4Address, Bytes(4)), default=IPv4Address.UNSPECIFIED)
-    target_hardware: MAC = wire(Value(MAC, Bytes(6)), default=MAC(0))
-    target_protocol: IPv4Address = wire(Value(IPv4Address, Bytes(4)), default=IPv4Address.UNSPECIFIED)
+    sender_hardware: AddressField[MAC] = wire(Value(MAC, Bytes(6)), default=MAC(0))
+    sender_protocol: AddressField[IPv4Address] = wire(Value(IPv4Address, Bytes(4)), default=IPv4Address.UNSPECIFIED)
+    target_hardware: AddressField[MAC] = wire(Value(MAC, Bytes(6)), default=MAC(0))
+    target_protocol: AddressField[IPv4Address] = wire(Value(IPv4Address, Bytes(4)), default=IPv4Address.UNSPECIFIED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from construct import Bytes, Int8ub, Int16ub, Int24ub, this
 
 from stack.base.address import MAC
-from stack.codec.fields import Run, Sealed, Value, wire
+from stack.codec.fields import AddressField, Run, Sealed, Value, wire
 from stack.codec.header import Header, HeaderType, header
 from stack.codec.registry import LinkType, begins, carried, numbered_like
 
@@ -32,8 +32,8 @@ class Ethernet(Header):
     """Ethernet header, IEEE 802.3. In 802.3 frames its type is a length. The frame check sequence is not part of a frame here."""
 
     recurs = True
-    destination: MAC = wire(Value(MAC, Bytes(6)), default=MAC.BROADCAST)
-    source: MAC = wire(Value(MAC, Bytes(6)), default=MAC(0))
+    destination: AddressField[MAC] = wire(Value(MAC, Bytes(6)), default=MAC.BROADCAST)
+    source: AddressField[MAC] = wire(Value(MAC, Bytes(6)), default=MAC(0))
     type: int = wire(Int16ub, default=Sealed, names=ETHER_TYPES, hexadecimal=True)
 
     def seal(self, body: bytes, headers: tuple[Header, ...], index: int) -> bytes:

@@ -8,7 +8,7 @@ from typing import Self
 
 from construct import BitsInteger, Bytes, Flag, Int8ub, Int16ub, Int32ub, this
 
-from stack.codec.fields import Run, Sealed, Value, wire
+from stack.codec.fields import Made, Run, Sealed, Value, wire
 from stack.codec.header import header
 from stack.codec.options import Option, Options, option
 
@@ -161,7 +161,7 @@ class SACK(Option):
 
     kind: int = wire(Int8ub, default=SACK_KIND, names=KINDS, kw_only=True)
     length: int = wire(Int8ub, default=Sealed, doc=LENGTH, kw_only=True)
-    blocks: SACKBlocks = wire(Value(SACKBlocks, Run(this.length - 2)), default=SACKBlocks())
+    blocks: Made[SACKBlocks, Iterable[tuple[int, int]] | bytes] = wire(Value(SACKBlocks, Run(this.length - 2)), default=SACKBlocks())
 
 
 @option(TCPOptions, TIMESTAMPS)

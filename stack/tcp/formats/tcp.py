@@ -7,6 +7,7 @@ from construct import BitsInteger, Flag, Int16ub, Int32ub, this
 from stack.codec.checksum import ones_sum
 from stack.codec.fields import Run, Sealed, Value, wire
 from stack.codec.header import Header, header
+from stack.codec.options import OptionsField
 from stack.codec.registry import carried
 from stack.ip.formats.ipv4 import IPv4, whole_words
 from stack.ip.formats.ipv6 import IPv6
@@ -40,7 +41,7 @@ class TCP(Header):
     window: int = wire(Int16ub, default=65535)
     checksum: int = wire(Int16ub, default=Sealed, hexadecimal=True)
     urgent_pointer: int = wire(Int16ub, default=0)
-    options: TCPOptions = wire(Value(TCPOptions, Run(this.data_offset * 4 - 20)), default=TCPOptions())
+    options: OptionsField[TCPOptions] = wire(Value(TCPOptions, Run(this.data_offset * 4 - 20)), default=TCPOptions())
 
     def seal(self, body: bytes, headers: tuple[Header, ...], index: int) -> bytes:
         words = self.data_offset
