@@ -184,10 +184,11 @@ class TcpLayer:
     def segment_in(self, connection: HostConnection, header: TCP, text: bytes) -> None:
         """A segment for a connection."""
         now = self.host.now
-        if header.flags & SYN and connection.takes_new_syn(header):
-            above = connection.snd.nxt
+        if header.flags & SYN and connection.takes_new_syn(header) and self._listener(connection.local) is not None:
+            above, remote = connection.snd.nxt, connection.remote
+            assert remote is not None
             connection.abort(now)
-            self._listen((connection.local[0], connection.local[1]), (connection.remote[0], connection.remote[1]), header, text, above)  # type: ignore[index]
+            self._listen(connection.local, remote, header, text, above)
             return
         connection.receive(header, text, now)
         neighbour = connection.neighbour
@@ -225,10 +226,7 @@ class TcpLayer:
         if header.ack and not header.flags & RST:
             return False  # 3.10.7.2, second: answered by a reset
         if isinstance(find_way(self.host, remote[0], local[0]), Way):
-            before = listener.dropped
             listener.receive(header, text, local, remote, self.host.now, above)
-            if listener.dropped > before:
-                self.host.drop(DropReason.BACKLOG, None)
         return True
 
     def _refuse(self, answer: TCP, local: Where, remote: Where) -> None:

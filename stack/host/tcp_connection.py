@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from stack.base.event import DropReason
 from stack.tcp.block import Endpoint
 from stack.tcp.connection import Connection
 from stack.tcp.listener import Listener
@@ -117,6 +118,11 @@ class HostListener(Listener):
         if self.claim.address is None:
             return 0 if self.claim.versions & version else -1
         return 1 if self.claim.address == destination else -1
+
+    def drop(self) -> None:
+        """Count what found no room, among the drops of the host too."""
+        super().drop()
+        self.layer.host.drop(DropReason.BACKLOG, None)
 
     def close(self, now: int) -> None:
         """Listen no more."""

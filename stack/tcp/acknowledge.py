@@ -42,8 +42,9 @@ def acknowledged(b: Block, seg: Segment, ack: int, at: int) -> None:
             recovery.selectively_acknowledged(b, seg.sack, at)
         elif not b.sack and snd.nxt > una and not seg.len and wnd == snd.wnd and not b.probing:
             recovery.duplicate_ack(b, at)
-    if b.probing:
+    if b.probing and b.retries:
         b.retries = 0  # whoever answers probes may keep its window closed (MUST-37)
+        b.stuck = True
     if ack >= una and (snd.wl1 < seg.seq or (snd.wl1 == seg.seq and snd.wl2 <= ack)):
         update_window(b, seg, wnd)
 
@@ -92,7 +93,7 @@ def restart_timer(b: Block, at: int) -> None:
         start_timer(b, at)
     else:
         b.timer_at = NEVER
-        b.probing = False
+        b.probing = b.stuck = False
 
 
 def syn_acknowledged(b: Block, ack: int, seg: Segment, at: int) -> None:

@@ -84,6 +84,7 @@ def listen_state(b: Block, seg: Segment, now: int) -> None:
     b.snd.una = b.snd.nxt = b.iss
     b.syn_due = ""
     b.enter(SYN_RECEIVED, now)
+    seg.trim(seg.seq, b.rcv.edge)
     if seg.text:  # "any other control or text should be queued for processing later"
         hold(b, seg.seq + 1, seg.text)
 
@@ -106,7 +107,7 @@ def syn_sent_state(b: Block, seg: Segment, now: int) -> bool:
     learn_options(b, seg, now)
     seg.flags &= ~SYN
     seg.seq += 1
-    seg.len -= 1
+    seg.trim(b.rcv.nxt, b.rcv.edge)
     if ack is not None:
         acknowledge.update_window(b, seg, seg.wnd)
         acknowledge.syn_acknowledged(b, ack, seg, now)
@@ -119,6 +120,8 @@ def syn_sent_state(b: Block, seg: Segment, now: int) -> bool:
     b.enter(SYN_RECEIVED, now)
     if seg.text:
         hold(b, seg.seq, seg.text)
+    if seg.flags & FIN:
+        hold_fin(b, seg.seq + len(seg.text))
     return DONE
 
 
@@ -139,7 +142,8 @@ def check_sequence_number(b: Block, seg: Segment, now: int) -> bool:
     first, last = seg.seq, seg.seq + seg.len - 1
     right = rcv.edge
     if rcv.wnd > 0 and not seg.len:
-        acceptable = rcv.nxt <= first < right
+        # Table 6 leaves out the right edge, but there stands every ACK of a peer that has used the whole window.
+        acceptable = rcv.nxt <= first < right or (first == right and not seg.flags & RST)
     elif rcv.wnd > 0:
         # The third part is missing in table 6: a segment that begins before the window and ends after it.
         acceptable = rcv.nxt <= first < right or rcv.nxt <= last < right or (first < rcv.nxt and last >= right)
@@ -160,8 +164,9 @@ def check_sequence_number(b: Block, seg: Segment, now: int) -> bool:
         return DONE
     if b.timestamps:
         timestamps.remember(b, seg, now)
-    _note_duplicate(b, seg)
-    seg.trim(rcv.nxt, right)
+    if not seg.flags & RST:  # whose own number must be RCV.NXT: text before it would let an attacker guess wide of it
+        _note_duplicate(b, seg)
+        seg.trim(rcv.nxt, right)
     return GO_ON
 
 
@@ -220,6 +225,7 @@ def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
             b.reset_due = (ack, None, "the ACK of something not sent")
             return DONE
         if b.listener is not None and b.listener.full:
+            b.listener.drop()
             return DONE  # as Linux: the peer believes that the connection stands, and repeats itself
         acknowledge.update_window(b, seg, seg.wnd << snd.scale)
         acknowledge.syn_acknowledged(b, ack, seg, now)

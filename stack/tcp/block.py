@@ -115,6 +115,8 @@ class Block:
         "rcv",
         "recovery",
         "remote",
+        "reopened_at",
+        "reopened_to",
         "reset_due",
         "retransmitted",
         "retries",
@@ -127,6 +129,7 @@ class Block:
         "snd",
         "soft_error",
         "state",
+        "stuck",
         "syn_due",
         "timer_at",
         "timestamps",
@@ -195,6 +198,9 @@ class Block:
         self.deadline: int | None = None  # no later than the first of them
         self.timer_at = NEVER  # retransmission; zero-window probe while `probing`
         self.probing = False
+        self.stuck = False  # the last probe was answered by a window as closed as before
+        self.reopened_at = NEVER  # until when the peer is sure to send, or to probe, now that our window is open again
+        self.reopened_to = 0  # RCV.NXT then
         self.ack_at = NEVER  # delayed ACK
         self.wait_at = NEVER  # 2 MSL, the end of FIN-WAIT-2, the end of a cork
         self.keep_at = NEVER

@@ -10,7 +10,7 @@ from stack.tcp.arrives import segment_arrives
 from stack.tcp.block import NEVER, Block, Endpoint
 from stack.tcp.output import output
 from stack.tcp.prediction import predicted
-from stack.tcp.segment import SYN, Segment
+from stack.tcp.segment import ACK, FIN, RST, SYN, Segment
 from stack.tcp.seq import unwrap
 from stack.tcp.settings import DEFAULT, TcpSettings
 from stack.tcp.state import CLOSED, FIN_WAIT_2, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT
@@ -108,10 +108,16 @@ class Connection(Block):
 
     @property
     def housekeeping(self) -> bool:
-        """Only timers that change nothing a program can see are running: TIME-WAIT, keep-alive."""
+        """Only timers that change nothing a program can see are running: TIME-WAIT, keep-alive, and the probes of a window
+        that its program keeps closed, as long as they are answered.
+        """
         if self.state is TIME_WAIT or (self.state is FIN_WAIT_2 and self.closed_by_user):
             return True
-        return self.timer_at == self.ack_at == self.wait_at == NEVER and not self.probes
+        if self.probes or self.ack_at != NEVER or self.wait_at != NEVER:
+            return False
+        if self.reopened_at != NEVER and self.reopened_to == self.rcv.nxt:
+            return False
+        return self.timer_at == NEVER or (self.stuck and not self.retries)
 
     # The calls
 
@@ -236,11 +242,9 @@ class Connection(Block):
     def takes_new_syn(self, header: TCP) -> bool:
         """In TIME-WAIT: this SYN begins a new incarnation (MAY-2 and RFC 6191), so forget this one and let a listener
         have the segment, with a number `above` our SND.NXT."""
-        if self.state is not TIME_WAIT or not header.flags & SYN:
+        if self.state is not TIME_WAIT or header.flags & (SYN | RST | FIN | ACK) != SYN:
             return False
         segment = Segment.read(header, b"", self.rcv.nxt, self.snd.una)
-        if segment.ack is not None:
-            return False
         if self.timestamps and segment.ts_val is not None and segment.ts_val != self.ts_recent:
             return before(self.ts_recent, segment.ts_val)
         return unwrap(header.sequence, self.rcv.nxt) >= self.rcv.nxt

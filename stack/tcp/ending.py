@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 def stop_timers(b: Block) -> None:
     """Turn all timers off."""
-    b.timer_at = b.ack_at = b.wait_at = b.keep_at = NEVER
-    b.probing = False
+    b.timer_at = b.ack_at = b.wait_at = b.keep_at = b.reopened_at = NEVER
+    b.probing = b.stuck = False
 
 
 def become_closed(b: Block, now: int, error: int | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -18,13 +19,16 @@ if TYPE_CHECKING:
 
 Make = Callable[[Endpoint, Endpoint, TcpSettings, int], "Connection"]
 _NEW_NUMBERS = 65_537  # how far a new incarnation begins above the old one, as in Linux
+SYN_BACKLOG = 256  # half-open connections that a listener has at least room for: Linux's tcp_max_syn_backlog
 
 
 class Listener:
     """Takes SYNs for `local`. `make(local, remote, settings, now)` makes the connections, with number, sink and poke.
 
-    As in Linux, up to `backlog` + 1 connections wait to be accepted and as many are half open; beyond that SYNs are
-    dropped, and the last ACK of a handshake waits for room.
+    As in Linux, up to `backlog` + 1 connections wait to be accepted; beyond that SYNs are dropped, and so is the last ACK
+    of a handshake, to which the SYN,ACK, repeated, gives another chance. Half-open connections have a queue of their own:
+    when that is full, the oldest makes room if its SYN,ACK has been repeated in vain (RFC 4987 section 3.4), so that
+    a flood does not shut out others; if it has not, the SYN is dropped.
     """
 
     __slots__ = ("_half_open", "_ready", "backlog", "closed", "dropped", "local", "make", "notify", "settings")
@@ -35,10 +39,10 @@ class Listener:
         self.settings = settings
         self.backlog = backlog
         self.notify: Callable[[], None] | None = None
-        self.dropped = 0  # SYNs that found no room
+        self.dropped = 0  # SYNs and last ACKs that found no room, and half-open connections that made room
         self.closed = False
         self._half_open: dict[tuple[Endpoint, Endpoint | None], Connection] = {}
-        self._ready: list[Connection] = []
+        self._ready: deque[Connection] = deque()
 
     def __repr__(self) -> str:
         return f"<Listener {self.local[0]}:{self.local[1]}, {len(self._ready)} to accept>"
@@ -68,8 +72,8 @@ class Listener:
         """
         if header.flags & (RST | SYN | FIN) != SYN or header.ack:
             return None
-        if self.full or len(self._half_open) > self.backlog:
-            self.dropped += 1
+        if self.full or not self._room(now):
+            self.drop()
             return None
         connection = self.make(local, remote, self.settings, now)
         if above is not None:
@@ -80,9 +84,24 @@ class Listener:
         connection.receive(header, text, now)
         return connection
 
+    def _room(self, now: int) -> bool:
+        """Room for one more half-open connection, made if need be."""
+        if len(self._half_open) < max(self.backlog + 1, SYN_BACKLOG):
+            return True
+        oldest = next(iter(self._half_open.values()))
+        if not oldest.retries:
+            return False
+        self.drop()
+        become_closed(oldest, now)
+        return True
+
+    def drop(self) -> None:
+        """Count what found no room."""
+        self.dropped += 1
+
     def accept(self) -> Connection | None:
         """The connection that has waited longest, or None."""
-        return self._ready.pop(0) if self._ready else None
+        return self._ready.popleft() if self._ready else None
 
     def established(self, connection: Block) -> None:
         """A half-open connection is open: it waits to be accepted."""
@@ -101,7 +120,7 @@ class Listener:
         self.closed = True
         for connection in list(self._half_open.values()):
             become_closed(connection, now)
-        ready, self._ready = self._ready, []
+        ready, self._ready = self._ready, deque()
         for connection in ready:
             connection.closed_by_user = True
             connection.abort(now)

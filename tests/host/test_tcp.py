@@ -157,7 +157,7 @@ def test_a_backlog_that_is_full_drops() -> None:
         a.tcp.connect(None, (B, 80), now=world.now)
     world.run(until=SECOND // 2)
     assert listener.waiting <= 3
-    assert b.drops[DropReason.BACKLOG] >= 6
+    assert b.drops[DropReason.BACKLOG] >= 6  # the last ACKs of the others' handshakes
 
 
 def test_a_listener_that_closes_resets_what_nobody_accepted() -> None:
@@ -319,3 +319,25 @@ def test_netstat_lists_every_socket() -> None:
     assert str(rows).splitlines()[1] == "tcp6       0      5 :::8080                 :::*                    LISTEN"
     connection.send(bytes(100), world.now)
     assert [row.send_queue for row in a.netstat()] == [100]
+
+
+def test_time_wait_is_left_only_for_a_syn_that_somebody_takes() -> None:
+    world, a, b = pair()
+    listener = b.tcp.listen(None, 80, claim=b.tcp.bind(None, 80, reuse_address=True))
+    connection = a.tcp.connect(None, (B, 80), now=world.now)
+    world.run()
+    accepted: Any = listener.accept()
+    for end in (accepted, connection):
+        end.close(world.now)
+        world.run()
+    assert accepted.state is State.TIME_WAIT
+    listener.close(world.now)
+    syn = TCP(source=connection.local[1], destination=80, sequence=connection.snd.nxt + 1000 & 0xFFFFFFFF, syn=True)
+    b.tcp.segment_in(accepted, syn, b"")  # nobody listens
+    assert accepted.state is State.TIME_WAIT
+    listener = b.tcp.listen(None, 80, claim=b.tcp.bind(None, 80, reuse_address=True))
+    for header in (syn.replace(rst=True), syn.replace(fin=True)):  # these begin nothing
+        b.tcp.segment_in(accepted, header, b"")
+        assert (accepted.state, listener.half_open) == (State.TIME_WAIT, 0)
+    b.tcp.segment_in(accepted, syn, b"")
+    assert (accepted.state, listener.half_open) == (State.CLOSED, 1)

@@ -20,7 +20,7 @@ def small_window() -> Pen:
 @pytest.mark.parametrize(
     ("seq", "size", "acceptable"),
     [
-        (1, 0, True), (0, 0, False), (1000, 0, True), (1001, 0, False),
+        (1, 0, True), (0, 0, False), (1000, 0, True), (1001, 0, True), (1002, 0, False),
         (1, 10, True), (0, 1, False), (0, 2, True), (1000, 10, True), (1001, 10, False), (-5, 2000, True),
     ],
 )  # fmt: skip

@@ -2,7 +2,7 @@ import errno
 
 from stack.tcp.connection import Connection
 from stack.tcp.formats.tcp import TCP
-from stack.tcp.listener import Listener
+from stack.tcp.listener import SYN_BACKLOG, Listener
 from stack.tcp.reset import refusal
 from stack.tcp.settings import TcpSettings
 from stack.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED
@@ -54,7 +54,7 @@ def test_only_a_syn_makes_a_connection() -> None:
 def test_a_flood_of_syns_finds_a_bound_and_leaves_in_the_end() -> None:
     listener = Listener(B, make, PLAIN, backlog=10)
     made = [connection for n in range(1000) if (connection := knock(listener, n)) is not None]
-    assert (len(made), listener.half_open, listener.dropped) == (11, 11, 989)
+    assert (len(made), listener.half_open, listener.dropped) == (SYN_BACKLOG, SYN_BACKLOG, 1000 - SYN_BACKLOG)
     for connection in made:
         while connection.deadline is not None:
             connection.timeout(connection.deadline)
@@ -72,10 +72,6 @@ def test_a_full_queue_makes_the_last_ack_wait() -> None:
     listener.accept()
     second, third = knock(listener, 2), knock(listener, 3)
     assert second is not None
-    assert third is None
-    listener.backlog = 1
-    third = knock(listener, 3)
-    listener.backlog = 0
     assert third is not None
     answer(second)
     answer(third)
@@ -140,3 +136,35 @@ def test_the_reset_for_a_segment_without_a_connection() -> None:
     assert reply is not None
     assert (reply.sequence, reply.rst, reply.ack) == (77, True, False)
     assert refusal(TCP(rst=True), 0) is None
+
+
+def test_more_clients_than_the_backlog_knock_at_once_and_all_get_in() -> None:
+    """As with `socketserver`, whose backlog is 5: the queue of half-open connections is longer than that of open ones."""
+    listener = Listener(B, make, PLAIN, backlog=5)
+    made = [connection for n in range(50) if (connection := knock(listener, n)) is not None]
+    assert len(made) == 50
+    for connection in made:
+        answer(connection)
+    accepted = [listener.accept() for _ in range(6)]
+    assert accepted == made[:6]
+    for connection in made[6:]:  # their ACK found the queue full, so the SYN,ACK comes again
+        connection.take_output()
+        connection.timeout(1 * S)
+        assert [header.syn for header, _, _ in connection.take_output()] == [True]
+        answer(connection)
+        accepted.append(listener.accept())
+    assert accepted == made
+    assert listener.dropped == 44
+
+
+def test_a_flood_does_not_shut_out_others_for_longer_than_a_repetition() -> None:
+    listener = Listener(B, make, PLAIN)
+    flood = [connection for n in range(SYN_BACKLOG) if (connection := knock(listener, n)) is not None]
+    assert knock(listener, 1000) is None  # nobody has been given time to answer
+    for connection in flood:
+        connection.timeout(1 * S)
+    honest = knock(listener, 1000)
+    assert honest is not None
+    assert (flood[0].state, flood[1].state, listener.half_open) == (CLOSED, SYN_RECEIVED, SYN_BACKLOG)
+    answer(honest)
+    assert listener.accept() is honest
