@@ -132,6 +132,11 @@ def taken(b: Block, size: int, now: int) -> None:
     # it doubles, as in Linux, or where the peer could not send a full segment.
     if free - offered >= min(rcv.buff // 2, rcv.full) and (free >= 2 * offered or offered < rcv.full):
         acknowledge.now(b, "window update")
+        if offered < rcv.full:
+            # The peer may have data that waits for this. Should the update be lost, the peer's next probe brings it out:
+            # until then the connection is not at rest, though it has no more to do itself.
+            b.reopened_at, b.reopened_to = now + settings.maximum_rto, rcv.nxt
+            b.arm(b.reopened_at)
         output(b, now)
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from stack.tcp.segment import Segment
 
 _TIMESTAMPS = 12  # octets of the timestamps option, aligned
+_LEAST = 48  # Linux's tcp_min_snd_mss: a peer that announces less wants us to send nothing but headers
 
 
 def learn_options(b: Block, seg: Segment, now: int) -> None:
@@ -38,7 +39,7 @@ def learn_options(b: Block, seg: Segment, now: int) -> None:
 
 def set_segment_size(b: Block) -> None:
     """Eff.snd.MSS, less the options that every segment carries (MUST-16)."""
-    size = min(b.peer_mss, b.path_mss)
+    size = min(max(b.peer_mss, _LEAST), b.path_mss)
     if b.settings.maximum_segment is not None:
         size = min(size, b.settings.maximum_segment)
     b.snd.mss = max(size - (_TIMESTAMPS if b.timestamps else 0), 1)

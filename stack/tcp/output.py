@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stack.tcp.recovery import Recovery
 
 _NO_OPTIONS = TCPOptions()
+_ROOM_FOR_SACK = 72  # a segment that holds less goes without SACK blocks: they would leave no room for text
 _make = TCP.of
 
 
@@ -50,10 +51,13 @@ def transmit(b: Block, seq: int, flags: int, text: bytes, cause: str | None, now
     # Rounded up, as Linux does: what was offered is not taken back by the scale (RFC 7323 section 2.4).
     window = min(-(-offered >> rcv.scale), 0xFFFF)
     if window << rcv.scale > offered:
-        rcv.edge = nxt + (window << rcv.scale)
+        if window << rcv.scale < free + rcv.buff:
+            rcv.edge = nxt + (window << rcv.scale)
+        else:
+            window -= 1  # tiny segments, each rounded up, would fill the buffer without end
     options = timestamps.options(b, now) if b.timestamps else _NO_OPTIONS
     if b.sack and (b.held is not None or rcv.dsack is not None):
-        options = with_sack(b, options)
+        options = with_sack(b, options, len(text))
     urgent = 0
     if b.snd.up > seq and b.snd.up > b.snd.una:
         flags |= URG
@@ -93,9 +97,14 @@ def widen(b: Block, free: int) -> None:
             rcv.edge = edge
 
 
-def with_sack(b: Block, options: TCPOptions) -> TCPOptions:
-    """Add what is held above the gap, after a report of a duplicate (RFC 2018 section 4, RFC 2883)."""
-    room = 3 if options else 4
+def with_sack(b: Block, options: TCPOptions, size: int) -> TCPOptions:
+    """Add what is held above the gap, after a report of a duplicate (RFC 2018 section 4, RFC 2883).
+
+    As many blocks as fit beside `size` octets of text: what the path does not carry would not leave the host.
+    """
+    room = min(3 if options else 4, (b.snd.mss - size - 4) // 8)
+    if room <= 0:
+        return options
     blocks = b.held.blocks(room) if b.held is not None else []
     if b.rcv.dsack is not None:
         blocks = [b.rcv.dsack, *blocks][:room]
@@ -164,7 +173,7 @@ def send_again(b: Block, recovery: Recovery, now: int) -> bool:
         board.mark_lost(board.highest or snd.una)  # NextSeg rule 3: nothing new to send, so fill every hole
     while (hole := board.next_hole()) is not None:
         seq, right = hole
-        size = min(right - seq, snd.mss, snd.una + snd.wnd - seq)
+        size = min(right - seq, segment_room(b), snd.una + snd.wnd - seq)
         if size <= 0:
             return True  # the window shrank: what lies beyond it waits (SHLD-16)
         if not recovery.force and size > b.congestion.cwnd - pipe(b):
@@ -207,7 +216,7 @@ def send_new(b: Block, now: int) -> None:
     if nxt == snd.una and b.settings.slow_start_after_idle and now - b.last_sent > b.rtt.rto and b.last_sent:
         b.congestion.idle(now - b.last_sent, b.rtt.rto)
     first = nxt
-    mss = snd.mss if b.held is None else segment_room(b)
+    mss = snd.mss if b.held is None and b.rcv.dsack is None else segment_room(b)
     edge = snd.una + snd.wnd
     room = b.congestion.cwnd - (pipe(b) if b.recovery is not None else nxt - snd.una)
     b.limited = False
@@ -258,18 +267,25 @@ def sent_new(b: Block, nxt: int, now: int) -> None:
     b.rcv.quick = 0  # data flows both ways: acknowledgments ride on it
     if rtt.timed_seq is None:
         rtt.start(nxt, now)
-    if b.timer_at == NEVER or b.probing:
-        b.probing = False
+    if b.probing:
+        rtt.restart(b.settings)  # the probes' backoff says nothing about the path
+        b.probing = b.stuck = False
+        b.retries = 0
+        start_timer(b, now)
+        if b.poke is not None:
+            b.poke(b)  # what was housekeeping is so no longer
+    elif b.timer_at == NEVER:
         b.retries = 0
         start_timer(b, now)
 
 
 def segment_room(b: Block) -> int:
-    """The effective send MSS less the SACK option that goes with this segment."""
-    if not b.sack or b.held is None:
-        return b.snd.mss
-    blocks = min(len(b.held) + (b.rcv.dsack is not None), 3 if b.timestamps else 4)
-    return b.snd.mss - (4 + 8 * blocks)
+    """The effective send MSS less the SACK option that goes with this segment, where the MSS is not tiny."""
+    mss, held = b.snd.mss, b.held
+    if not b.sack or mss < _ROOM_FOR_SACK:
+        return mss
+    blocks = min((len(held) if held is not None else 0) + (b.rcv.dsack is not None), 3 if b.timestamps else 4)
+    return mss - (4 + 8 * blocks) if blocks else mss
 
 
 def may_wait(b: Block, nxt: int, now: int) -> bool:

@@ -52,6 +52,13 @@ class RoundTrip:
         rto = self.srtt + (spread if spread > settings.minimum_rto else settings.minimum_rto)
         self.rto = rto if rto < settings.maximum_rto else settings.maximum_rto
 
+    def restart(self, settings: TcpSettings) -> None:
+        """RTO as if nothing had been backed off."""
+        if self.srtt:
+            self.compute(settings)
+        else:
+            self.rto = settings.fallback_rto
+
     def back_off(self, settings: TcpSettings) -> None:
         """Rule 5.5: double the RTO."""
         self.rto = min(2 * self.rto, settings.maximum_rto)

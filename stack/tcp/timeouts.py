@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from stack.tcp import recovery
 from stack.tcp.block import NEVER
 from stack.tcp.ending import become_closed, give_up
-from stack.tcp.output import delayed, output, resend, start_timer, transmit
+from stack.tcp.output import delayed, output, resend, segment_room, start_timer, transmit
 from stack.tcp.segment import ACK, FIN
 from stack.tcp.state import CLOSED, FIN_WAIT_2, SYN_RECEIVED, SYN_SENT, TIME_WAIT
 
@@ -39,7 +39,9 @@ def timeout(b: Block, now: int) -> None:
         return
     if b.wait_at <= now:
         b.wait_at = NEVER
-    nearest = min(b.timer_at, b.ack_at, b.wait_at, b.keep_at)
+    if b.reopened_at <= now:
+        b.reopened_at = NEVER
+    nearest = min(b.timer_at, b.ack_at, b.wait_at, b.keep_at, b.reopened_at)
     b.deadline = None if nearest == NEVER else nearest
 
 
@@ -63,8 +65,7 @@ def syn_timeout(b: Block, now: int) -> None:
 def retransmission_timeout(b: Block, now: int) -> None:
     """RETRANSMISSION TIMEOUT, with the thresholds R1 and R2 of section 3.8.3."""
     settings = b.settings
-    limit = min(settings.orphan_retries, settings.data_retries) if b.closed_by_user else settings.data_retries
-    if _user_timeout(b, now) or (not settings.user_timeout and b.retries >= limit):
+    if _user_timeout(b, now) or (not settings.user_timeout and _exhausted(b, now)):
         give_up(b, now)
         return
     b.retries += 1
@@ -75,18 +76,31 @@ def retransmission_timeout(b: Block, now: int) -> None:
     start_timer(b, now)
 
 
+def _limit(b: Block) -> int:
+    settings = b.settings
+    return min(settings.orphan_retries, settings.data_retries) if b.closed_by_user else settings.data_retries
+
+
+def _exhausted(b: Block, now: int) -> bool:
+    """R2 as Linux has it: a time, that of so many retries on a path whose first timeout is the least there is (924.6 s)."""
+    settings, limit = b.settings, _limit(b)
+    if b.retries < min(limit, 1):
+        return False
+    return now - b.progress >= sum(min(settings.minimum_rto << retry, settings.maximum_rto) for retry in range(limit + 1))
+
+
 def window_probe(b: Block, now: int) -> None:
     """The window has been too small for an RTO: fill it (the override timeout of 3.8.6.2.1); send an octet if it is closed (3.8.6.1)."""
     settings, snd = b.settings, b.snd
-    limit = min(settings.orphan_retries, settings.data_retries) if b.closed_by_user else settings.data_retries
-    if b.retries > limit or _user_timeout(b, now):
+    # Whoever answers probes may keep its window closed (MUST-37), but not for ever to a program that is gone (Linux)
+    if b.retries >= _limit(b) or _user_timeout(b, now) or (b.closed_by_user and b.rtt.rto >= settings.maximum_rto):
         give_up(b, now)
         return
     b.retries += 1
     cause = f"zero-window probe {b.retries}"
     open_to = snd.una + snd.wnd
     if b.outgoing is not None and snd.nxt < min(open_to, b.outgoing.end):
-        size = min(open_to - snd.nxt, b.outgoing.end - snd.nxt, snd.mss)
+        size = min(open_to - snd.nxt, b.outgoing.end - snd.nxt, segment_room(b))
         transmit(b, snd.nxt, ACK, b.outgoing.slice(snd.nxt, size), "override timeout: a small window", now)
         snd.nxt += size
     elif snd.nxt > snd.una:
@@ -114,19 +128,15 @@ def keepalive_timeout(b: Block, now: int) -> None:
     settings, snd = b.settings, b.snd
     b.keep_at = NEVER
     idle_until = b.heard + settings.keepalive_idle
-    if now < idle_until or snd.nxt > snd.una:
+    if now < idle_until or snd.nxt > snd.una or b.outgoing is not None:  # the other timer asks already
         b.probes = 0
         b.keep_at = max(idle_until, now + settings.keepalive_interval)
         return
-    if b.probes >= settings.keepalive_probes or (b.probes and _user_timeout_idle(b, now)):
+    limit = settings.user_timeout
+    if (b.probes and now - b.heard >= limit) if limit else b.probes >= settings.keepalive_probes:
         b.reset_due = (snd.nxt, b.rcv.nxt, "keep-alive probes were not answered")
         give_up(b, now)
         return
     b.probes += 1
     transmit(b, snd.una - 1, ACK, b"", f"keep-alive probe {b.probes}", now)
     b.keep_at = now + settings.keepalive_interval
-
-
-def _user_timeout_idle(b: Block, now: int) -> bool:
-    limit = b.settings.user_timeout
-    return bool(limit) and now - b.heard >= limit

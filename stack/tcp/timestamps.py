@@ -49,7 +49,9 @@ def missing(b: Block, seg: Segment) -> bool:
 
 def remember(b: Block, seg: Segment, now: int) -> None:
     """Rule R3: TS.Recent comes from the segment that the next ACK answers."""
-    if seg.ts_val is not None and seg.seq <= b.rcv.acked and not before(seg.ts_val, b.ts_recent):
+    if seg.ts_val is None or seg.seq > b.rcv.acked:
+        return
+    if not before(seg.ts_val, b.ts_recent) or now - b.ts_recent_at > OUTDATED:
         b.ts_recent = seg.ts_val
         b.ts_recent_at = now
 
