@@ -10,17 +10,19 @@ class StackError(Exception):
 class WireError(StackError, ValueError):
     """Bytes are not a well-formed header, or a header's values do not fit its format.
 
-    `field` names the field, `offset` is the octet where its header begins, `reason` says what was expected.
+    `field` names the field, `reason` says what was expected, `offset` is the octet where the malformed header begins;
+    None where it was a caller's value that does not fit.
     """
 
-    def __init__(self, field: str, offset: int, reason: str) -> None:
+    def __init__(self, field: str, offset: int | None, reason: str) -> None:
         super().__init__(field, offset, reason)
         self.field = field
         self.offset = offset
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"{self.field} (header at octet {self.offset}): {self.reason}"
+        place = "" if self.offset is None else f" (header at octet {self.offset})"
+        return f"{self.field}{place}: {self.reason}"
 
 
 class QuantityError(StackError, ValueError):

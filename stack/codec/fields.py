@@ -98,7 +98,7 @@ class Field:
         if value is Sealed:
             if self.sealable:
                 return value
-            raise WireError(self.name, 0, "Sealed, but no neighbour decides it; give a value")
+            raise WireError(self.name, None, "Sealed, but no neighbour decides it; give a value")
         inner = bare(self.format)
         if inner is c.Flag:
             return bool(value)
@@ -106,19 +106,19 @@ class Field:
             try:
                 return inner.kind(value)
             except (ValueError, TypeError) as error:
-                raise WireError(self.name, 0, f"{value!r}: {error}") from None
+                raise WireError(self.name, None, f"{value!r}: {error}") from None
         limits = integer_limits(inner)
         if limits is not None:
             if not isinstance(value, int) or not limits[0] <= value <= limits[1]:
-                raise WireError(self.name, 0, f"{value!r}; expected an integer from {limits[0]} to {limits[1]}")
+                raise WireError(self.name, None, f"{value!r}; expected an integer from {limits[0]} to {limits[1]}")
             return int(value)
         if isinstance(inner, c.Bytes) or inner is c.GreedyBytes:
             if not isinstance(value, bytes | bytearray | memoryview):
-                raise WireError(self.name, 0, f"{value!r}; expected bytes")
+                raise WireError(self.name, None, f"{value!r}; expected bytes")
             value = bytes(value)
             size = fixed_bytes(inner)
             if size is not None and len(value) != size:
-                raise WireError(self.name, 0, f"{len(value)} octets; expected {size}")
+                raise WireError(self.name, None, f"{len(value)} octets; expected {size}")
         return value
 
     def show(self, value: Any) -> str:

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 import construct as c
 
 from stack.base.errors import WireError
-from stack.codec.derive import Bits, Item, declare, derive, gather, waits
+from stack.codec.derive import derive, waits
 from stack.codec.fields import REQUIRED, Field, Sealed, bare, bit_width, fixed_bytes, unsigned_octets, wire
+from stack.codec.layout import Bits, Item, declare, gather
 from stack.codec.step import method, unlinked
 
 _H = TypeVar("_H", bound="Header")
@@ -110,7 +111,10 @@ class Header:
             elif name == "flags" and "flags" in values:
                 values["flags"] = value & (1 << len(bits)) - 1
             elif name in self.fields:
-                values[name] = self.fields[name].check(value)
+                try:
+                    values[name] = self.fields[name].check(value)
+                except WireError as error:
+                    raise WireError(f"{type(self).__name__}.{name}", None, error.reason) from None
             else:
                 raise TypeError(f"{type(self).__name__} has no field {name!r}")
         changed: _H = self.of(**values)
@@ -141,6 +145,7 @@ class Header:
             yield field, getattr(self, name)
 
     def __eq__(self, other: object) -> bool:
+        """Equal values of all fields. Sealed equals only Sealed: `matches` asks whether another header fits a made one."""
         if type(other) is not type(self):
             return NotImplemented
         return all(getattr(self, name) == getattr(other, name) for name in self.slots)
@@ -301,7 +306,7 @@ def _initializer(cls: Any, draft: Any, fields: dict[str, Field], stored: dict[st
             try:
                 put(self, one.check(value))
             except WireError as error:
-                raise WireError(f"{cls.__name__}.{name}", 0, error.reason) from None
+                raise WireError(f"{cls.__name__}.{name}", None, error.reason) from None
         remember(self, tuple(named))
 
     return initialize

@@ -32,6 +32,13 @@ class Option(Header):
             return self.pack(length=self.counted())
         return self.pack()
 
+    def __eq__(self, other: object) -> bool:
+        """An option is its octets: a made one, with its length still Sealed, equals the one that is parsed from it."""
+        return bytes(self) == bytes(other) if isinstance(other, Option) and type(other) is type(self) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((type(self), bytes(self)))
+
     def __str__(self) -> str:
         shown = [self.fields[name].show(getattr(self, name)) for name in self.__match_args__]
         return " ".join([self.label or type(self).__name__, *shown])

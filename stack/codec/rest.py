@@ -43,7 +43,7 @@ class Rest:
                 built = subcon._build(context.get(subcon.name), stream, context, subcon.name or "")
             except (c.ConstructError, ValueError, OverflowError, ArithmeticError, KeyError, TypeError) as error:
                 reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-                raise WireError(f"{type(header).__name__}.{subcon.name}", 0, reason) from None
+                raise WireError(f"{type(header).__name__}.{subcon.name}", None, reason) from None
             if subcon.name:
                 context[subcon.name] = built
         return stream.getvalue()

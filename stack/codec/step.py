@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from stack.codec.derive import expression
+from stack.codec.layout import expression
 
 # octets, offset, end → the header, what follows it: its offset, where it ends, its type or None; raises `WireError`
 Step = Callable[[bytes, int, int], tuple[Any, int, int, Any]]

@@ -35,7 +35,7 @@ class Extension(Header):
         """What a Sealed `length` says: 8-octet units after the first."""
         size = len(self)
         if size % 8:
-            raise WireError(type(self).__name__, 0, f"{size} octets; expected a multiple of 8 where the length is Sealed")
+            raise WireError(type(self).__name__, None, f"{size} octets; expected a multiple of 8 where the length is Sealed")
         return size // 8 - 1
 
     def pseudo_sum(self, protocol: int, length: int, headers: tuple[Header, ...], index: int) -> int:

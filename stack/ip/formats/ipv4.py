@@ -29,7 +29,7 @@ _essentials = Struct(">BxHxxHxB").unpack_from  # what says where the header ends
 def whole_words(options: bytes, field: str) -> int:
     """How many 32-bit words options are; a header length that is Sealed cannot say a part of one."""
     if len(options) & 3:
-        raise WireError(field, 0, f"{len(options)} octets; expected a multiple of 4 where the header's length is Sealed")
+        raise WireError(field, None, f"{len(options)} octets; expected a multiple of 4 where the header's length is Sealed")
     return len(options) >> 2
 
 
