@@ -258,6 +258,9 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
 
         return socket.getaddrinfo(host, port, family, type, proto, flags)
 
+    async def _create_server_getaddrinfo(self, *arguments: Any, **named: Any) -> list[Any]:
+        return [_InOrder(one) for one in await super()._create_server_getaddrinfo(*arguments, **named)]
+
     async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> Any:
         import socket
 
@@ -298,6 +301,15 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
     def _check_running(self) -> None:
         if self.is_running():
             raise RuntimeError("This event loop is already running")
+
+
+class _InOrder(tuple[Any, ...]):
+    """An address to listen on. asyncio puts those of a server into a set: with one hash for all, its order depends on none."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        return 0
 
 
 def keep_running() -> Callable[[], object]:
