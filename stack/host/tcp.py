@@ -17,6 +17,7 @@ from stack.host.tcp_connection import HostConnection, HostListener
 from stack.host.udp import unmapped
 from stack.host.udp_endpoint import ErrorReport, Where
 from stack.host.way import Way, find_way
+from stack.host.zone import elsewhere, zoned
 from stack.ip.formats.ipv4 import IPv4
 from stack.ip.formats.ipv6 import IPv6
 from stack.tcp.formats.tcp import RST, SYN, TCP
@@ -57,7 +58,7 @@ class TcpLayer:
     ) -> Claim:
         """Hold a port, to listen or to connect from; raises EADDRNOTAVAIL, EADDRINUSE."""
         bound, versions = meaning(address, versions)
-        if bound is not None and self.host.addresses.cast(bound) is not Cast.LOCAL:
+        if bound is not None and (self.host.addresses.cast(bound) is not Cast.LOCAL or elsewhere(self.host, bound)):
             raise os_error(errno.EADDRNOTAVAIL)
         return self.ports.bind(bound, port, versions, reuse_address=reuse_address, reuse_port=reuse_port)
 
@@ -126,6 +127,8 @@ class TcpLayer:
         return self._make(way, self.ports.share(listener.claim, local[0]), local, remote, settings)
 
     def _make(self, way: Way, claim: Claim, local: Where, remote: Where, settings: TcpSettings) -> HostConnection:
+        link = way.attachment.interface
+        local, remote = (zoned(self.host, local[0], link), local[1]), (zoned(self.host, remote[0], link), remote[1])
         overhead = 40 if len(local[0]) == IPv4Address.length else 60
         connection = HostConnection(
             self, way, claim, local, remote, settings,
@@ -300,7 +303,7 @@ class TcpLayer:
         elif connection.ipv6 is None:
             label = self._labels.getrandbits(20)  # RFC 6437: one for each flow
             connection.ipv6 = IPv6.of(
-                6, 0, 0, label, Sealed, PROTOCOL, self.host.settings.time_to_live, connection.local[0], remote[0]
+                6, 0, 0, label, Sealed, PROTOCOL, self.host.settings.time_to_live, way.source, way.destination
             )
 
     def _tell_error(self, connection: HostConnection, number: int) -> None:

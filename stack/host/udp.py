@@ -12,6 +12,7 @@ from stack.codec.checksum import ones_sum
 from stack.codec.packet import Packet
 from stack.host.addresses import Cast
 from stack.host.udp_endpoint import Datagram, ErrorReport, UdpEndpoint
+from stack.host.zone import zoned
 from stack.udp.formats.udp import UDP
 from stack.udp.ports import PortSpace
 
@@ -63,8 +64,9 @@ class UdpLayer:
                 self.host.port_unreachable(ip, interface, packet)
             return
         hops = ip.time_to_live if len(ip.source) == IPv4Address.length else ip.hop_limit
+        source = zoned(self.host, ip.source, interface)
         for endpoint in found:
-            datagram = Datagram(payload, (endpoint.shown(ip.source), udp.source), endpoint.shown(ip.destination), interface, hops)
+            datagram = Datagram(payload, (endpoint.shown(source), udp.source), endpoint.shown(ip.destination), interface, hops)
             if not endpoint.queue(datagram):
                 self.host.drop(DropReason.QUEUE_OVERFLOW, packet)
 

@@ -11,6 +11,7 @@ from stack.base.address import IPAddress, IPv4Address, IPv6Address
 from stack.codec.fields import Sealed
 from stack.host.addresses import Cast
 from stack.host.way import Way, find_way
+from stack.host.zone import Zoned, elsewhere
 from stack.link.interface import Interface
 from stack.udp.formats.udp import UDP
 from stack.udp.ports import V4, V6, Claim, meaning, os_error
@@ -113,7 +114,7 @@ class UdpEndpoint:
 
     def _may_bind(self, address: IPAddress) -> bool:
         addresses = self.layer.host.addresses
-        return addresses.cast(address) is not Cast.OTHER
+        return addresses.cast(address) is not Cast.OTHER and not elsewhere(self.layer.host, address)
 
     def connect(self, address: IPAddress | None, port: int = 0) -> None:
         """Send to, and hear from, only one; None dissolves that."""
@@ -147,7 +148,8 @@ class UdpEndpoint:
         """The way there, from the bound address; kept until routes change."""
         host = self.layer.host
         way = self._way
-        if way is not None and way.destination == destination and way.generation == host.routes.generation:
+        zone = type(destination) is Zoned
+        if not zone and way is not None and way.destination == destination and way.generation == host.routes.generation:
             return way
         interface = self.interface
         if interface is None and destination.is_multicast:
@@ -158,7 +160,8 @@ class UdpEndpoint:
         found = find_way(host, destination, source, interface)
         if isinstance(found, int):
             raise os_error(found)
-        self._way = found
+        if not zone:
+            self._way = found
         return found
 
     # Sending and receiving

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from stack.base.address import IPAddress, IPv4Address, IPv6Address
 from stack.host.addresses import Cast
+from stack.host.zone import Zoned
 from stack.ip.route import choose_source, scope
 
 if TYPE_CHECKING:
@@ -36,7 +37,16 @@ class Way:
 def find_way(
     host: HostEngine, destination: IPAddress, source: IPAddress | None = None, interface: Interface | None = None
 ) -> Way | int:
-    """The way to `destination`, or the errno that says why there is none."""
+    """The way to `destination`, or the errno that says why there is none.
+
+    To a link-local address it leads through the zone's interface, or the one that has the link-local `source`.
+    """
+    if type(destination) is Zoned:
+        interface, destination = interface or destination.zone, destination.plain
+    elif interface is None and isinstance(source, IPv6Address) and source.is_link_local and scope(destination) == 2:
+        interface = host.addresses.local.get(source)
+    if type(source) is Zoned:
+        source = source.plain
     cast = host.addresses.cast(destination)
     next_hop, preferred = destination, None
     attachment: Attachment | None = None

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 from socket import AF_INET, AF_INET6
 from typing import Any
 
 from stack.base.address import IPv4Address
+from stack.host.zone import Zoned, zoned
 from stack.network.node import Node
-from stack.socket.description import Address
+from stack.socket.description import Address, error
 from stack.socket.getaddrinfo import mapped
 from stack.socket.lookup import address_of
+from stack.socket.membership import interfaces
 from stack.socket.names import Names
 
 
@@ -40,7 +43,20 @@ def read(node: Node, family: int, address: Any, caller: str) -> Address:
     if len(address) > 2 and not 0 <= address[2] <= 0xFFFFF:
         raise OverflowError(f"{caller}(): flowinfo must be 0-1048575.")
     text = host if isinstance(host, str) else bytes(host).decode("ascii")
-    return address_of(names_of(node), text, family), port
+    found = address_of(names_of(node), text, family)
+    if family == AF_INET6:
+        found = _in_zone(node, found, text.partition("%")[2], address[3] if len(address) > 3 else 0)
+    return found, port
+
+
+def _in_zone(node: Node, address: Any, zone: str, scope_id: int) -> Any:
+    """A link-local address on the interface that its zone, or else the scope ID, says (RFC 4007 section 11)."""
+    if not zone and not scope_id:
+        return address
+    for number, interface in interfaces(node):
+        if zone in (interface.name, str(number)) or (not zone and number == scope_id):
+            return zoned(node.engine, address, interface)
+    raise error(errno.ENODEV)
 
 
 def show(family: int, address: Address | None) -> tuple[Any, ...]:
@@ -52,4 +68,5 @@ def show(family: int, address: Address | None) -> tuple[Any, ...]:
     wildcard = host is None or host == IPv4Address.UNSPECIFIED
     if family == AF_INET:
         return ("0.0.0.0" if wildcard else str(host), port)
-    return ("::" if wildcard else str(mapped(host)), port, 0, 0)
+    scope_id = host.number if isinstance(host, Zoned) else 0
+    return ("::" if wildcard else str(mapped(host)), port, 0, scope_id)
