@@ -11,7 +11,7 @@ from stack.base.errors import WireError
 from stack.codec.derive import derive, waits
 from stack.codec.fields import REQUIRED, Field, Sealed, bare, bit_width, fixed_bytes, unsigned_octets, wire
 from stack.codec.layout import Bits, Item, declare, gather
-from stack.codec.step import method, unlinked
+from stack.codec.step import method, unlink
 
 _H = TypeVar("_H", bound="Header")
 
@@ -34,6 +34,7 @@ class Header:
     carriers: ClassVar[dict[type[Header], tuple[str, int]]]  # what we follow → its field and our number
     decode: ClassVar[Callable[[bytes, int, int], tuple[Any, int]]]
     step: ClassVar[Any]  # `decode`, `extent` and `carries` in one, for who reads on: a `Step` (step.py)
+    walk: ClassVar[Any]  # all headers of octets that begin with one of this type: a `Walk` (step.py)
     skip: ClassVar[Any]  # `decode`, `extent` and `carries` in one, for who looks for a later header only: a `Skip`
     of: ClassVar[Callable[..., Any]]
 
@@ -42,6 +43,8 @@ class Header:
     flags: int  # the run of flag bits as one integer, where there is one
     has_extent: ClassVar[bool] = False
     inherits_carries: ClassVar[bool] = True  # what follows is said by the registry alone
+    derives_step: ClassVar[bool] = True  # it has none that is written by hand
+    usual: ClassVar[bool] = False  # in most captures: worth being written into the `walk` of what is before it
     recurs: ClassVar[bool] = False  # of a type of fixed size: few different ones make up a capture; parsed once, shared
     known: ClassVar[dict[bytes, Any]]  # octets → the header made of them, where they recur
     # Construct expressions of the fields, for what is the same in every such header: how many octets after it are its
@@ -204,6 +207,7 @@ def header(cls: type[_H]) -> type[_H]:
         "__slots__": (), "__setattr__": _immutable, "__delattr__": _immutable, "__match_args__": positional,
         "fields": fields, "slots": tuple(slots), "format": cls.__name__ / declare(items), "carried": [], "carriers": {},
         "has_extent": cls.reach is not None or cls.extent is not Header.extent, "inherits_carries": cls.carries is Header.carries,
+        "derives_step": "step" not in cls.__dict__,
     }  # fmt: skip
     space |= {one.name: _flag(one, len(flags) - 1 - place) for place, one in enumerate(flags)}
     made: Any = type(cls.__name__, (draft,), space)
@@ -212,8 +216,7 @@ def header(cls: type[_H]) -> type[_H]:
     for name, declared in (("extent", made.reach), ("hides", made.opaque)):
         if declared is not None:
             setattr(made, name, method(made, name, declared))
-    if "step" not in cls.__dict__:
-        made.step = unlinked(made)
+    unlink(made)
     if "skip" not in cls.__dict__:
         made.skip = staticmethod(_skipper(made))
     made.__init__ = _initializer(made, draft, fields, stored, [one.name for one in flags])

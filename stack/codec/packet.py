@@ -93,9 +93,9 @@ class Packet:
     def _read_all(self) -> tuple[Header, ...]:
         """All headers, of a packet in either form."""
         if self._headers is None:
-            data = self._data
+            kind, data = self._kind, self._data
             assert data is not None
-            self._headers, self._after, self._rest = _parse(self._kind, data)
+            self._headers, self._after, self._rest = ((), 0, len(data)) if kind is None else kind.walk(data)
             self._payload = self._trailer = None
         elif self._kind is Header:
             # A made packet, whose last header may tell what its payload is.
@@ -103,7 +103,7 @@ class Packet:
             data = self._payload or b""
             self._kind = self._headers[-1].carries() if self._headers and data else None
             if self._kind is not None:
-                inner, at, end = _parse(self._kind, data)
+                inner, at, end = self._kind.walk(data)
                 self._headers += inner
                 self._payload = data[at:end]
                 self._trailer = data[end:] + (self._trailer or b"")
@@ -134,8 +134,12 @@ class Packet:
     @property
     def headers(self) -> tuple[Header, ...]:
         """All headers, outermost first."""
-        headers = self._headers
-        return self._read_all() if headers is None or self._kind is Header else headers
+        headers, kind = self._headers, self._kind
+        if headers is None and kind is not None:
+            self._headers, self._after, self._rest = kind.walk(self._data)
+            self._payload = self._trailer = None
+            return self._headers
+        return self._read_all() if headers is None or kind is Header else headers
 
     @property
     def payload(self) -> bytes:
@@ -293,29 +297,6 @@ class Packet:
 
 
 _new = object.__new__
-
-
-def _parse(kind: type[Header] | None, data: bytes) -> tuple[tuple[Header, ...], int, int]:
-    """The headers that `data` begin with, the first of type `kind`; where what follows them begins and ends."""
-    headers: tuple[Header, ...] = ()
-    at, end = 0, len(data)
-    # The first three stand for themselves, because Python is quicker where one call calls one function.
-    try:
-        if kind is not None:
-            first, at, end, kind = kind.step(data, at, end)
-            headers = (first,)
-        if kind is not None:
-            second, at, end, kind = kind.step(data, at, end)
-            headers = (first, second)
-        if kind is not None:
-            third, at, end, kind = kind.step(data, at, end)
-            headers = (first, second, third)
-        while kind is not None:
-            header, at, end, kind = kind.step(data, at, end)
-            headers += (header,)
-    except WireError:
-        pass
-    return headers, at, end
 
 
 def _reparse(data: bytes, linktype: int, cause: str | None) -> Packet:

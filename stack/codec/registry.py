@@ -46,7 +46,7 @@ def carried(outer: type[Header], **numbers: int) -> Callable[[_H], _H]:
             tables = dict(outer.carried)
             if field not in tables:
                 outer.carried.append((field, {}))
-                relink(Header, outer.carried)
+                relink(Header)
                 tables = dict(outer.carried)
             tables[field][number] = kind
             kind.carriers.setdefault(outer, (field, number))
@@ -61,7 +61,6 @@ def numbered_like(other: type[Header]) -> Callable[[_H], _H]:
     def mark(kind: _H) -> _H:
         kind.alike = other
         kind.carried = other.carried
-        relink(kind, kind.carried)
         return kind
 
     return mark

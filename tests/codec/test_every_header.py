@@ -117,3 +117,19 @@ def test_every_type_says_what_it_is(kind: type[Header]) -> None:
     assert (kind.__doc__ or "").strip()
     assert repr(kind.format)
     assert kind.derived.startswith("def decode")
+
+
+@each_type
+@few
+@given(st.data())
+def test_walking_is_one_step_after_another(kind: type[Header], data: st.DataObject) -> None:
+    frame = data.draw(octets(kind))
+    headers: list[Header] = []
+    at, end, following = 0, len(frame), kind
+    try:
+        while following is not None:
+            header, at, end, following = following.step(frame, at, end)
+            headers.append(header)
+    except WireError:
+        pass
+    assert kind.walk(frame) == (tuple(headers), at, end)

@@ -58,6 +58,7 @@ class IPv4(Header):
     destination: AddressField[IPv4Address] = wire(Value(IPv4Address, Bytes(4)), default=IPv4Address.UNSPECIFIED)
     options: OptionsField[IPv4Options] = wire(Value(IPv4Options, Run(this.header_length * 4 - 20)), default=IPv4Options())
 
+    usual = True
     reach = this.total_length - this.header_length * 4
     opaque = this.fragment_offset
 

@@ -47,6 +47,8 @@ class IPv6(Header):
     source: AddressField[IPv6Address] = wire(Value(IPv6Address, Bytes(16)), default=IPv6Address.UNSPECIFIED)
     destination: AddressField[IPv6Address] = wire(Value(IPv6Address, Bytes(16)), default=IPv6Address.UNSPECIFIED)
 
+    usual = True
+
     def seal(self, body: bytes, headers: tuple[Header, ...], index: int) -> bytes:
         return self.pack(
             len(body) if self.payload_length is Sealed else self.payload_length,
@@ -67,9 +69,6 @@ class IPv6(Header):
         if after + size < end and (size or following != HOP_BY_HOP):
             end = after + size
         return (_carried.get(following) if after < end else None), after, end
-
-    def carries(self) -> type[Header] | None:
-        return _carried.get(self.next_header)
 
     def pseudo_sum(self, protocol: int, length: int, headers: tuple[Header, ...], index: int) -> int:
         """The pseudo-header's part of a transport checksum (RFC 8200 section 8.1), as a number to be taken modulo 0xffff."""

@@ -43,6 +43,8 @@ class TCP(Header):
     urgent_pointer: int = wire(Int16ub, default=0)
     options: OptionsField[TCPOptions] = wire(Value(TCPOptions, Run(this.data_offset * 4 - 20)), default=TCPOptions())
 
+    usual = True
+
     def seal(self, body: bytes, headers: tuple[Header, ...], index: int) -> bytes:
         words = self.data_offset
         if words is Sealed:

@@ -25,6 +25,7 @@ class UDP(Header):
     length: int = wire(Int16ub, default=Sealed)
     checksum: int = wire(Int16ub, default=Sealed, hexadecimal=True)
 
+    usual = True
     reach = this.length - 8
 
     def seal(self, body: bytes, headers: tuple[Header, ...], index: int) -> bytes:
