@@ -10,6 +10,7 @@ from __future__ import annotations
 import calendar
 import time as real
 from collections.abc import Callable
+from operator import index
 from typing import Any
 
 from stack.network.place import Place
@@ -40,7 +41,7 @@ def monotonic(node: Place) -> float:
 
 def sleep(node: Place, seconds: float, /) -> None:
     """Wait for virtual seconds. 0 lets others run that are ready now."""
-    nanoseconds = round(seconds * 1e9) if isinstance(seconds, float) else seconds.__index__() * 1_000_000_000
+    nanoseconds = round(seconds * 1e9) if isinstance(seconds, float) else index(seconds) * 1_000_000_000
     if nanoseconds < 0:
         raise ValueError("sleep length must be non-negative")
     wait((), node.scheduler.now + nanoseconds, node, "sleep")

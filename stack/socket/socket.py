@@ -25,6 +25,7 @@ from stack.socket.transfer import Transfer
 
 _blank = _socket.socket.__new__
 _TYPE_FLAGS = int(getattr(socket, "SOCK_NONBLOCK", 0)) | int(getattr(socket, "SOCK_CLOEXEC", 0))
+_LONGEST = 2**63 / 1e9  # seconds of a time-out
 _NONBLOCK = int(getattr(socket, "SOCK_NONBLOCK", 0))
 
 
@@ -117,6 +118,8 @@ class Socket(Transfer, socket.socket):
             value = float(value)
             if not value >= 0:
                 raise ValueError("Timeout value out of range" if value < 0 else "Invalid value NaN (not a number)")
+            if value > _LONGEST:
+                raise OverflowError("timestamp out of range for platform time_t")
         self._timeout = value
 
     def gettimeout(self) -> float | None:
@@ -245,6 +248,12 @@ def on_host(kind: type) -> type:
     if made is None:
         if issubclass(kind, Socket):
             return kind
+        if any(base.__module__ == "ssl" for base in kind.__mro__):
+            raise OSError(
+                errno.EOPNOTSUPP,
+                "a host has no ssl.SSLSocket: TLS over its blocking sockets is not supported yet; asyncio with ssl=… is, "
+                "and so are memory buffers (SSLContext.wrap_bio)",
+            )
         try:
             made = type(kind.__name__, (kind, Socket), {"__module__": kind.__module__, "__qualname__": kind.__qualname__})
         except TypeError as trouble:

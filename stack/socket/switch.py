@@ -11,6 +11,7 @@ Names that other modules had bound before (`from time import monotonic`) are rep
 
 from __future__ import annotations
 
+import _thread
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -19,7 +20,7 @@ from typing import Any
 from stack.network.place import current_node
 
 #: The modules of this room that replace something, in the order of installation.
-PARTS = ("clock", "entropy", "threads", "loop_switch", "modules")
+PARTS = ("clock", "entropy", "machine", "threads", "loop_switch", "modules")
 
 
 class Dispatching:
@@ -72,6 +73,7 @@ class Switch:
         self._swept: dict[int, tuple[Any, Any]] = {}         # id of an original → (it, what replaces it)
         self._undo: list[tuple[Any, str, Any]] = []
         self.installed = False
+        self._installing = _thread.RLock()                   # two threads may make their first network at the same time
 
     def function(self, module: str, name: str, emulated: Callable[..., Any]) -> None:
         """When on a host, `module.name(…)` means `emulated(node, …)`."""
@@ -100,12 +102,13 @@ class Switch:
 
     def install(self) -> None:
         """Replace everything, once."""
-        if self.installed:
-            return
-        self.installed = True
-        for part in PARTS:
-            import_module(f"{__package__}.{part}").install(self)
-        self._sweep()
+        with self._installing:
+            if self.installed:
+                return
+            for part in PARTS:
+                import_module(f"{__package__}.{part}").install(self)
+            self._sweep()
+            self.installed = True
 
     def uninstall(self) -> None:
         """Put the originals back (for tests of the switch itself)."""

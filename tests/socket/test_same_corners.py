@@ -226,3 +226,9 @@ def test_select_wants_files_and_a_number(world: World) -> None:
         select.select([file], [], [], 0)
     with pytest.raises(TypeError):
         select.select([], [], [], seconds)
+
+
+def test_time_outs_that_are_none(world: World) -> None:
+    for value, kind in ((1e300, OverflowError), (float("inf"), OverflowError), (float("nan"), ValueError), (-1, ValueError)):
+        with socket.socket() as one, pytest.raises(kind):
+            one.settimeout(value)

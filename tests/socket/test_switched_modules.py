@@ -7,6 +7,7 @@ import os
 import select
 import selectors
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from socket import socket as bound_before
@@ -112,6 +113,13 @@ def test_real_and_emulated_files_do_not_mix(net: Linked) -> None:
 def test_other_families_are_refused(net: Linked) -> None:
     with net.here():
         assert net.error_of(socket.socket, getattr(socket, "AF_UNIX", 1)) == errno.EAFNOSUPPORT
+
+
+def test_tls_over_a_blocking_socket_is_refused_in_words(net: Linked) -> None:
+    with inside(net.client_node), socket.socket() as plain:
+        with pytest.raises(OSError, match="TLS over its blocking sockets is not supported yet"):
+            ssl.create_default_context().wrap_socket(plain, server_hostname="server")
+        assert plain.fileno() > 0
 
 
 def test_names_of_the_network(net: Linked) -> None:
