@@ -29,6 +29,7 @@ from stack.network.waiting import Source
 from stack.network.watchdog import returned, watch
 
 SPIN = 100  # looks at the world without a wait, after which the network gets its next event
+GRABS = 10_000  # locks taken and given back without a wait, after which it does, too
 # ns: but the clock moves this far at most, or an eighth of what was spun away already, which may be as much as that
 SPIN_STEP, SPIN_LIMIT = 1_000_000, 10_000_000
 
@@ -76,7 +77,7 @@ class Programs:
         self.limit: int | None = None
         self.stepping = self.patient = False
         self.depth = 0
-        self.polls = 0
+        self.polls = self.grabs = 0
         self.closed = False
         #: Called when the network is run; what it returns puts back, after an exception, what others keep of the thread.
         self.keep: Callable[[], Callable[[], object]] = lambda: lambda: None
@@ -170,7 +171,10 @@ class Programs:
 
     def wait(self, sources: Sequence[Source], deadline: int | None, node: Place | None, doing: str = "") -> bool:
         """See `stack.network.waiting.wait`."""
-        self.polls = 0
+        if deadline is None or deadline > self.scheduler.now:
+            self.polls = self.grabs = 0
+        else:
+            self.polled(node)                                # `sleep(0)` and the like: a look, and no wait
         strand = current_strand()
         if strand is not None and strand.programs is self:
             if strand.ending or strand is not self.holder:
@@ -198,6 +202,14 @@ class Programs:
         if self.polls > SPIN:
             self.spin(node)
 
+    def grabbed(self, strand: Strand) -> None:
+        """A program had a lock and let go of it. Who does nothing else looks, with `queue.empty()` perhaps, and does not wait."""
+        self.grabs += 1
+        if self.grabs > GRABS:
+            self.grabs = 0
+            if strand is current_strand() and strand is self.holder and not strand.waits and not strand.ending:
+                self.spin(None if strand.program is None else strand.program.node)
+
     def spin(self, node: Place | None = None) -> None:
         """Someone looks at the world again and again without waiting: let the next event happen, if it is near."""
         strand = current_strand()
@@ -205,6 +217,7 @@ class Programs:
             strand = self.caller
         if strand.empty == 0:
             strand.spun = 0
+        self.polls = 0
         scheduler = self.scheduler
         now = scheduler.now
         deadline = now + min(max(SPIN_STEP, strand.spun // 8), SPIN_LIMIT)
@@ -214,6 +227,11 @@ class Programs:
         spun = strand.spun
         self.wait((), deadline, node, "polling")
         strand.spun = spun + scheduler.now - now
+
+    @property
+    def undisturbed(self) -> bool:
+        """Nobody else has a turn now, and the calling thread need not be told anything between two turns of the same."""
+        return not (self.ready or self.stepping or self.recalled or self._failures)
 
     def failed(self, program: Program | BaseException) -> None:
         """A program raised, and nobody waits for it: the call that runs the network will."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from stack.network.baton import Strand, current_strand
 from stack.network.place import current_node
-from stack.network.waiting import Source, programs_of, wait
+from stack.network.waiting import Source, polled, programs_of, wait
 
 
 class Lock(Source):
@@ -33,7 +33,12 @@ class Lock(Source):
         if self._real.acquire(False):
             self._holder = current_strand()
             return True
-        return blocking and self._acquire(timeout)
+        if blocking:
+            return self._acquire(timeout)
+        node = current_node()
+        if node is not None:
+            polled(node)
+        return False
 
     def _acquire(self, timeout: float) -> bool:
         """The lock is taken: wait in virtual time if the caller is on a host, or if it must wait for a program."""
@@ -53,10 +58,12 @@ class Lock(Source):
         return True
 
     def release(self) -> None:
-        self._holder = None
+        strand, self._holder = self._holder, None
         self._real.release()
         if self.waiters:
             self.wake()
+        if strand is not None:
+            strand.programs.grabbed(strand)
 
     def locked(self) -> bool:
         return self._real.locked()
@@ -155,8 +162,14 @@ class SimpleQueue(_queue.SimpleQueue):                       # type: ignore[type
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
         node = current_node()
-        if node is None or not block:
+        if node is None:
             return super().get(block, timeout)
+        if not block:
+            try:
+                return super().get(False)
+            except _queue.Empty:
+                polled(node)
+                raise
         if timeout is not None and timeout < 0:
             raise ValueError("'timeout' must be a non-negative number")
         deadline = None if timeout is None else node.scheduler.now + round(timeout * 1e9)
@@ -166,3 +179,6 @@ class SimpleQueue(_queue.SimpleQueue):                       # type: ignore[type
             except _queue.Empty:
                 if not wait((self._arrival,), deadline, node, "get from a queue"):
                     raise
+
+    def get_nowait(self) -> Any:
+        return self.get(False)

@@ -11,20 +11,19 @@ import importlib
 import logging
 import sys
 import threading
-import weakref
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from stack.network.baton import current_strand
 from stack.network.place import current_node, inside
-from stack.network.program import Program, ProgramExit
+from stack.network.program import ProgramExit
 from stack.network.programs import Programs, opened
 from stack.network.waiting import programs_of
 from stack.socket import locks
 from stack.socket.switch import Dispatching, Switch
 
-_programs: weakref.WeakKeyDictionary[threading.Thread, Program] = weakref.WeakKeyDictionary()
+_PROGRAM = "_program"  # the attribute of a thread of a host that holds its program
 POLL = 1_000_000  # ns between looks at an import lock, which wakes nobody
 
 
@@ -76,14 +75,14 @@ def _install_threads(switch: Switch) -> None:
             _start_on(self, programs_of(node), node, start)
 
     def joined(self: threading.Thread, timeout: float | None = None) -> None:
-        program = _programs.get(self)
+        program = self.__dict__.get(_PROGRAM)
         if program is not None and self is not threading.current_thread() and not program.join(timeout):
             return
         with inside(None):
             join(self, timeout if program is None else None)
 
     def alive(self: threading.Thread) -> bool:
-        program = _programs.get(self)
+        program = self.__dict__.get(_PROGRAM)
         return bool(is_alive(self)) if program is None else not program.done
 
     start = switch.attribute(threading.Thread, "start", started)
@@ -111,7 +110,7 @@ def _start_on(thread: threading.Thread, programs: Programs, node: Any, start: Ca
             raise error
         finally:
             own._daemonic = daemonic
-    _programs[thread] = program
+    thread.__dict__[_PROGRAM] = program
 
 
 def _run(thread: threading.Thread, body: Callable[[], None]) -> None:
@@ -130,12 +129,25 @@ def _install_import_lock(switch: Switch) -> None:
     """A module that is being imported by a program that waits: others wait in virtual time."""
     kind: Any = importlib._bootstrap._ModuleLock             # type: ignore[attr-defined]
 
+    blocked: dict[int, Any] = {}                             # thread → the lock of the module that it waits for
+
+    def circular(lock: Any, me: int) -> bool:
+        """Does the owner of `lock` wait for a module that this thread is importing?"""
+        owner, steps = lock.owner, len(blocked)
+        while owner in blocked and steps:
+            owner, steps = blocked[owner].owner, steps - 1
+        return bool(owner == me)
+
     def acquired(self: Any) -> Any:
-        owner = self.owner
-        if owner is not None and owner != threading.get_ident():
-            programs = _programs_with(owner)
-            while programs is not None and self.owner == owner:
+        me = threading.get_ident()
+        while self.owner not in (None, me) and (programs := _programs_with(self.owner)) is not None:
+            if circular(self, me):                           # the library takes the module as far as it is
+                raise importlib._bootstrap._DeadlockError(f"deadlock detected by {self!r}")  # type: ignore[attr-defined]
+            blocked[me] = self
+            try:
                 programs.wait((), programs.scheduler.now + POLL, current_node(), f"import {self.name}")
+            finally:
+                del blocked[me]
         return acquire(self)
 
     acquire = switch.attribute(kind, "acquire", acquired)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import os
 import queue
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -185,6 +188,53 @@ def test_a_module_that_waits_while_it_is_imported(two: Two, tmp_path: Path, monk
     first, second = programs.start(a, program), programs.start(b, program)
     assert (first.result(), second.result()) == (1, 1)
     del sys.modules["waits_when_imported"]
+
+
+def test_programs_that_import_each_others_modules_do_not_wait_for_ever(
+    two: Two, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library detects the circle, and one of them gets the module as far as it is."""
+    programs, a, b = two
+    monkeypatch.syspath_prepend(str(tmp_path))
+    names = ["packetstack_hither", "packetstack_thither"]
+    for name, other in zip(names, reversed(names), strict=True):
+        (tmp_path / f"{name}.py").write_text(f"import time\ntime.sleep(1)\nimport {other}\nVALUE = {name!r}\n")
+
+    def load(name: str) -> object:
+        return __import__(name).VALUE
+
+    started = [programs.start(host, load, name) for host, name in zip((a, b, a), [*names, names[0]], strict=True)]
+    try:
+        assert [program.result() for program in started] == [*names, names[0]]
+    finally:
+        for name in names:
+            sys.modules.pop(name, None)
+
+
+def test_networks_with_threads_leave_nothing_behind() -> None:
+    switch.install()
+
+    def used() -> weakref.ref[Programs]:
+        with two_hosts() as (programs, a, _b):
+            with a:
+                threading.Thread(target=time.sleep, args=(1000,)).start()
+            programs.run(until=1)
+            return weakref.ref(programs)
+
+    before = threading.active_count()
+    networks = [used() for _ in range(20)]
+    gc.collect()
+    assert [one() for one in networks] == [None] * 20
+    assert threading.active_count() <= before + 1            # the watchdog, which stays
+
+
+def test_a_pool_has_as_many_threads_on_every_machine(two: Two) -> None:
+    _, a, _b = two
+    with a:
+        assert os.cpu_count() == 4
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(time.sleep, [1] * 24))
+        assert time.monotonic() == 3
 
 
 def test_closing_ends_threads_too(two: Two) -> None:
