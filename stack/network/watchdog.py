@@ -27,6 +27,7 @@ Progress = tuple[int, int, int, int, str]
 
 _watched: weakref.WeakSet[Programs] = weakref.WeakSet()
 _seen: weakref.WeakKeyDictionary[Programs, tuple[float, Progress]] = weakref.WeakKeyDictionary()
+_told: weakref.WeakSet[Programs] = weakref.WeakSet()         # those of which all stacks were shown
 _sleep, _clock = time.sleep, time.monotonic                  # of the process, whatever a host makes of them
 _lock = threading.Lock()
 _thread: threading.Thread | None = None
@@ -56,7 +57,8 @@ def look(programs: Programs) -> None:
     if progress != before or progress[-1].startswith(RUNNING):
         _seen[programs] = _clock(), progress
     elif _clock() - since >= patience:
-        text = report(programs, holder)
+        text = report(programs, holder, brief=programs in _told)
+        _told.add(programs)
         rescued = rescue(programs, holder, progress)
         if rescued or holder.reported != holder.turns:
             holder.reported = holder.turns
@@ -97,8 +99,8 @@ def returned(programs: Programs) -> bool:
     return False
 
 
-def report(programs: Programs, holder: Strand) -> str:
-    """What the watchdog says: who holds everything up, and the stack of each thread."""
+def report(programs: Programs, holder: Strand, brief: bool = False) -> str:
+    """What the watchdog says: who holds everything up, and the stack of each thread; `brief`: of that one."""
     program = holder.program
     lines = [
         f"packetstack: program {program.name if program else '?'} on {program.node.name if program else '?'} has had its "
@@ -106,6 +108,8 @@ def report(programs: Programs, holder: Strand) -> str:
     ]
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     for ident, frame in sys._current_frames().items():
+        if brief and ident != holder.ident:
+            continue
         mark = " (has its turn)" if ident == holder.ident else ""
         lines.append(f"\nThread {names.get(ident, ident)}{mark}:\n")
         lines.extend(traceback.format_stack(frame))

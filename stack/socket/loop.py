@@ -25,6 +25,7 @@ from stack.socket.loop_tasks import line_of, tasks_of
 
 SPIN = 1000  # turns in a row, with nothing changed, after which a loop that is always ready yields to the next event
 LAST_TURNS = 1000
+CHAIN = 10  # turns that a loop may have in one go, while nobody else is waiting for one
 
 
 _SelectorLoop: Any = selector_events.BaseSelectorEventLoop
@@ -44,6 +45,7 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
         self._queued = self._turning = self._by_time = False
         self._later: int | None = None                       # when a loop that spins has its next turn
         self._spins = 0
+        self._chained = 0                                    # turns that followed another at once
         self._spun = 0
         self._looked = 0                                     # what had happened in the network at its last turn
         self.empty = 0                                       # turns in a row by time-out that changed nothing
@@ -122,7 +124,7 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
             self._abort_all()
             self._last_turns()                               # servers wait for their connections
             self._cancel_all()
-            left = [line_of(task) for task in tasks_of(self)]
+            left = [line_of(task) for task in tasks_of(self) if not self._lost(task)]
             closing = self.create_task(self.shutdown_asyncgens())
             self._last_turns()
             closing.cancel()
@@ -132,6 +134,18 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
             self.resident = False
             self.close()
         return left
+
+    def _lost(self, task: asyncio.Task[Any]) -> bool:
+        """Has a task no step to come and nothing to wait for? Ctrl-C came between. Its coroutine is closed, if it lets us."""
+        own: Any = task
+        if self._ready or own._fut_waiter is not None:
+            return False
+        own._log_destroy_pending = False
+        try:
+            own.get_coro().close()
+        except BaseException:
+            return False
+        return True
 
     def _abort_all(self) -> None:
         self.set_exception_handler(_only_errors)
@@ -187,9 +201,14 @@ class HostLoop(_SelectorLoop):                               # type: ignore[misc
             events._set_running_loop(self)
             with inside(self.node):
                 self._run_once()
+                while self._ready and self.programs.undisturbed and self._chained < CHAIN:
+                    self._chained += 1                       # it would have the next turn anyway
+                    self._run_once()
         except SystemExit:
             pass                                             # it ended a task, and no more than that
         finally:
+            self._spins += self._chained
+            self._chained = 0
             self._thread_id = None
             sys.set_asyncgen_hooks(*hooks)
             events._set_running_loop(None)
