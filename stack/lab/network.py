@@ -55,7 +55,7 @@ class Network:
         self.switches: dict[str, Switch] = {}
         self.links: dict[str, Link] = {}
         self.captures: list[Capturing] = []
-        self._named: dict[str, None] = {}
+        self._named: dict[tuple[str, object], None] = {}
         self.programs.prepare = self.update
 
     # Building
@@ -143,7 +143,7 @@ class Network:
         for host in self.hosts.values():
             for interface in host.interfaces:
                 for address, _ in interface.addresses:
-                    key = f"{host.name} {address}"
+                    key = host.name, address
                     if key not in self._named and address in global_of(interface, type(address)):
                         self._named[key] = None
                         self.names.add(host.name, address)

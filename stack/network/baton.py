@@ -74,7 +74,7 @@ class Strand:
 
     __slots__ = (
         "abandoned", "body", "empty", "ending", "ident", "lock", "looked", "mark", "name", "node", "program", "programs",
-        "refusals", "reported", "resting", "spun", "thread", "timed_out", "turns", "waits",
+        "refusals", "reported", "resting", "since", "spun", "thread", "timed_out", "turns", "waits",
     )  # fmt: skip
 
     def __init__(self, programs: Programs, program: Program | None = None) -> None:
@@ -88,9 +88,9 @@ class Strand:
         self.turns = 0                                       # how often it was passed the baton
         self.waits: list[Wait] = []                          # the innermost last; more than one in the calling thread only
         self.resting: list[Wait] = []
-        # Idle? How often it woke by time-out, and waited again with nothing changed since it woke; and what had happened
-        # in the network when it last did so (for it may look at more than it waits for).
-        self.empty = 0
+        # Idle? How often it woke by time-out, and waited again with nothing changed since it woke, from when on; and what had
+        # happened in the network when it last did so (for it may look at more than it waits for).
+        self.empty = self.since = 0
         self.looked = 0
         self.timed_out = False
         self.mark = 0

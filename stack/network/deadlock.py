@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from stack.base.errors import StackError
 from stack.base.quantity import show_time
+from stack.network.baton import POLLS
 
 if TYPE_CHECKING:
     from stack.network.baton import Wait
@@ -25,7 +26,8 @@ def account(programs: Programs, first: list[str] | None = None) -> str:
         lines.append(f"{name_of(wait)}, the calling thread: {said(wait)}")
     for program, strand in programs.live.items():
         if strand is not None:
-            lines.extend(f"{program.node.name}, program {program.name}: {said(wait)}" for wait in strand.waits)
+            again = f" (for the {strand.empty:,}th time since {show_time(strand.since)})" if strand.empty >= POLLS else ""
+            lines.extend(f"{program.node.name}, program {program.name}: {said(wait)}{again}" for wait in strand.waits)
     for node, resident in programs.residents():
         lines.extend(f"{node.name}, {line}" for line in resident.account())
     if len(lines) > SHOWN:

@@ -256,6 +256,8 @@ class Programs:
         if not strand.timed_out or strand.mark != scheduler.order + self.wakes:
             strand.empty = strand.spun = 0
         else:
+            if not strand.empty:
+                strand.since = scheduler.now
             strand.empty += 1
         wait = strand.resting.pop() if strand.resting else Wait(self, strand)
         wait.state = WAITING
