@@ -260,7 +260,7 @@ def send_new(b: Block, now: int) -> None:
 def sent_new(b: Block, nxt: int, now: int) -> None:
     """New data went out up to `nxt`: advance SND.NXT, start the timers that were off."""
     snd, rtt = b.snd, b.rtt
-    if snd.nxt == snd.una:
+    if snd.nxt == snd.una or b.probing:
         b.progress = now
     snd.nxt = max(snd.nxt, nxt)
     b.last_sent = now

@@ -138,3 +138,16 @@ def test_keep_alive_does_not_probe_beside_the_zero_window_probes() -> None:
         pen.wait(2 * S)
         pen.write(".", 1, ack=1, win=0)
     assert all(line.startswith(". 1:2(1)") for line in pen.read())
+
+
+def test_the_time_behind_a_shut_window_does_not_count_towards_giving_up() -> None:
+    both = stuck()
+    both.run(1000 * S)
+    both.log.clear()
+    both.fate = lambda number, sent: None if sent.side == "a" and both.now - opened < 1 * S else [10 * MS]
+    opened = both.now
+    both.b.recv(1 << 20, both.now)
+    both.run(5 * S)
+    assert sum(sent.lost for sent in both.log) >= 3
+    assert both.a.error is None
+    assert both.b.available >= 4096
