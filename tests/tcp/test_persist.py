@@ -144,8 +144,8 @@ def test_the_time_behind_a_shut_window_does_not_count_towards_giving_up() -> Non
     both = stuck()
     both.run(1000 * S)
     both.log.clear()
-    both.fate = lambda number, sent: None if sent.side == "a" and both.now - opened < 1 * S else [10 * MS]
     opened = both.now
+    both.fate = lambda number, sent: None if sent.side == "a" and sent.time - opened < 1 * S else [10 * MS]
     both.b.recv(1 << 20, both.now)
     both.run(5 * S)
     assert sum(sent.lost for sent in both.log) >= 3
