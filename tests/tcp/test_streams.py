@@ -18,7 +18,7 @@ SETTINGS = st.builds(
     receive_buffer=st.sampled_from([3000, 20_000, 131_072]), fixed_receive_buffer=st.booleans(),
     initial_segments=st.sampled_from([1, 4, 10]), maximum_segment=st.sampled_from([None, 100, 536]),
     quick_acks=st.sampled_from([0, 16]), prediction=st.booleans(),
-    data_retries=st.just(30), orphan_retries=st.just(30),  # no row of losses is to be the end
+    data_retries=st.just(30), orphan_retries=st.just(30), time_wait=st.just(10_000 * S),  # no row of losses is to be the end
 )  # fmt: skip
 
 
