@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST_ARGS ?=
 
-.PHONY: help demo test test-bytes check format coverage bench notebooks clean
+.PHONY: help demo test test-bytes check format coverage bench mutate notebooks clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is
@@ -35,6 +35,10 @@ coverage: $(VENV)/.ready-dev  ## the tests, and the branches they leave out
 
 bench: $(VENV)/.ready-dev  ## ratios: codec against dpkt and scapy, bulk TCP, connections, memory
 	$(BIN)/python -m benchmarks
+
+mutate: $(VENV)/.ready-dev  ## 400 mutants of stack/tcp: how many do the tests see? (an hour; MUTATE_ARGS="--count 40")
+	$(PIP) 'cosmic-ray>=8.4'
+	$(BIN)/python -m tests.mutate $(MUTATE_ARGS)
 
 notebooks: $(VENV)/.ready-dev  ## every notebook, from top to bottom in a fresh kernel
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout=60 -p no:cacheprovider -o addopts="" notebooks

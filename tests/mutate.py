@@ -1,0 +1,177 @@
+"""Mutation testing of `stack/tcp` with cosmic-ray: does a test fail when the code is wrong? `make mutate`.
+
+A seeded sample of places is drawn, one mutant at each; every mutant is written into a copy of the tree and the tests run
+there. Annotations and names of types are left alone, since a mutant there changes nothing that runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import difflib
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+
+TOP = Path(__file__).resolve().parents[1]
+ROOM = Path("stack/tcp")
+TESTS = ("tests/tcp", "tests/host/test_tcp.py", "tests/testing")
+COPIED = ("stack", "tests", "pyproject.toml", "docs")
+LEFT_OUT = {
+    "core/VariableInserter", "core/VariableReplacer",  # want arguments
+    "core/ReplaceComparisonOperator_Is_Eq", "core/ReplaceComparisonOperator_IsNot_NotEq",  # the same for None and for states
+}  # fmt: skip
+SECONDS = 240  # a mutant that keeps the tests busy for longer is dead: it waits for something that never comes
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mutant:
+    """One change: the `occurrence`th place in `path` where `operator` applies."""
+
+    path: str
+    line: int
+    column: int
+    operator: str
+    occurrence: int
+
+
+def untested(tree: ast.AST) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Ranges (line, column) of what never runs: annotations, `if TYPE_CHECKING`, `__slots__`, aliases of types."""
+    found: list[ast.AST] = []
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            found += [node.returns] if node.returns else []
+            given = node.args
+            found += [a.annotation for a in (*given.posonlyargs, *given.args, *given.kwonlyargs) if a.annotation]
+        elif isinstance(node, ast.AnnAssign):
+            found.append(node.annotation)
+        elif isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            found.append(node)
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "cast":
+            found.append(node.args[0])
+    return [((n.lineno, n.col_offset), (n.end_lineno, n.end_col_offset)) for n in found]  # type: ignore[attr-defined]
+
+
+def mutants_of(path: Path) -> list[Mutant]:
+    """All mutants of a file that can make a difference."""
+    from cosmic_ray.ast import ast_nodes, get_ast_from_path
+    from cosmic_ray.plugins import get_operator, operator_names
+
+    parsed = get_ast_from_path(TOP / path)
+    dead = untested(ast.parse((TOP / path).read_text()))
+    mutants = []
+    for name in sorted(set(operator_names()) - LEFT_OUT):
+        operator = get_operator(name)()
+        count = 0
+        for node in ast_nodes(parsed):
+            for (line, column), _ in operator.mutation_positions(node):
+                if not any(first <= (line, column) < last for first, last in dead):
+                    mutants.append(Mutant(str(path), line, column, name, count))
+                count += 1
+    return mutants
+
+
+def sample(files: list[Path], count: int, seed: int) -> list[Mutant]:
+    """`count` places, each with one of the mutants that it allows."""
+    places: dict[tuple[str, int, int], list[Mutant]] = {}
+    for file in files:
+        for mutant in mutants_of(file):
+            places.setdefault((mutant.path, mutant.line, mutant.column), []).append(mutant)
+    draw = random.Random(seed)
+    drawn = draw.sample(sorted(places), min(count, len(places)))
+    return [draw.choice(places[place]) for place in drawn]
+
+
+def change(mutant: Mutant) -> tuple[str, str]:
+    """The file's text before and after."""
+    from cosmic_ray.mutating import mutate_code
+    from cosmic_ray.plugins import get_operator
+
+    before = (TOP / mutant.path).read_text()
+    after = mutate_code(before, get_operator(mutant.operator)(), mutant.occurrence)
+    if after is None:
+        raise LookupError(f"{mutant} is no mutant")
+    return before, after
+
+
+def fate(mutant: Mutant, tree: Path, tests: list[str]) -> tuple[str, str]:
+    """What became of a mutant ("killed", "timed out", "survived") and its change."""
+    before, after = change(mutant)
+    file = tree / mutant.path
+    file.write_text(after)
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]
+    try:
+        code = subprocess.run(
+            command, cwd=tree, capture_output=True, timeout=SECONDS, check=False,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "HYPOTHESIS_PROFILE": "mutate"},
+        ).returncode  # fmt: skip
+        outcome = "survived" if code == 0 else "killed"
+    except subprocess.TimeoutExpired:
+        outcome = "timed out"
+    finally:
+        file.write_text(before)
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), mutant.path, mutant.operator, "", "", 1, "")
+    return outcome, "\n".join(lines)
+
+
+def copy_tree(to: Path) -> Path:
+    """A copy of what the tests need."""
+    tree = to / "tree"
+    for name in COPIED:
+        source = TOP / name
+        if source.is_dir():
+            shutil.copytree(source, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            tree.mkdir(exist_ok=True)
+            shutil.copy(source, tree / name)
+    if (TOP.parent / "shared").exists():
+        (to / "shared").symlink_to((TOP.parent / "shared").resolve())
+    return tree
+
+
+def main() -> int:
+    """Run a sample; exit code 1 if fewer than `--floor` of the mutants die."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("files", nargs="*", type=Path, help=f"default: {ROOM}/*.py and {ROOM}/congestion/*.py")
+    options.add_argument("--count", type=int, default=400)
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    options.add_argument("--floor", type=float, default=0.85)
+    options.add_argument("--tests", nargs="*", default=[test for test in TESTS if (TOP / test).exists()])
+    chosen = options.parse_args()
+    files = chosen.files or [f.relative_to(TOP) for f in sorted((TOP / ROOM).rglob("*.py")) if "formats" not in f.parts]
+    mutants = sample(files, chosen.count, chosen.seed)
+    outcomes: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder, ThreadPoolExecutor(chosen.jobs) as workers:
+        trees: SimpleQueue[Path] = SimpleQueue()
+        for job in range(chosen.jobs):
+            trees.put(copy_tree(Path(folder) / str(job)))
+
+        def work(mutant: Mutant) -> tuple[str, str]:
+            tree = trees.get()
+            try:
+                return fate(mutant, tree, chosen.tests)
+            finally:
+                trees.put(tree)
+
+        for outcome, difference in workers.map(work, mutants):
+            outcomes[outcome] += 1
+            if outcome == "survived":
+                print(difference, end="\n\n", flush=True)
+    total = outcomes.total()
+    dead = total - outcomes["survived"]
+    shown = ", ".join(f"{count} {name}" for name, count in sorted(outcomes.items()))
+    print(f"{total} mutants, seed {chosen.seed}: {shown}; {dead / max(total, 1):.1%} killed (at least {chosen.floor:.0%} wanted)")
+    return 0 if dead >= chosen.floor * total else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
