@@ -1,0 +1,1 @@
+"""Tests of network code: packet scripts, and what pytest needs of them."""

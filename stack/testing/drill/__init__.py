@@ -1,0 +1,1 @@
+"""packetdrill's language, read and played in virtual time."""

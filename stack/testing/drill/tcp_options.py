@@ -1,0 +1,99 @@
+"""TCP options as packetdrill writes them: `<mss 1460,nop,nop,sackOK,TS val 100 ecr 0>`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Nop:
+    """`nop`"""
+
+
+@dataclass(frozen=True, slots=True)
+class EndOfList:
+    """`eol`: may be there several times, as padding."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaximumSegment:
+    """`mss 1460`"""
+
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """`wscale 7`"""
+
+    shift: int
+
+
+@dataclass(frozen=True, slots=True)
+class SackOK:
+    """`sackOK`"""
+
+
+@dataclass(frozen=True, slots=True)
+class SackBlocks:
+    """`sack 1001:2001 3001:4001`: relative to the other side's initial sequence number."""
+
+    blocks: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timestamp:
+    """`TS val 100 ecr 0`: the script's own clocks."""
+
+    value: int
+    echo: int
+
+
+@dataclass(frozen=True, slots=True)
+class FastOpen:
+    """`FO 3021b9d889017eeb` (kind 34, RFC 7413), or `FOEXP …` (kind 254, magic 0xF989). No cookie: a request for one."""
+
+    cookie: bytes = b""
+    experimental: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """`md5 <digest in hexadecimal>` (RFC 2385); `md5 valid` and `md5 invalid` are for the runner, who knows the key, to fill in or verify."""
+
+    digest: bytes | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """`ao 1 2 <code in hexadecimal>` (TCP-AO, RFC 5925): KeyID, RNextKeyID, message authentication code."""
+
+    key: int
+    next_key: int
+    code: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AccurateECN:
+    """`ECN e1b 1 ceb 0 e0b 1` (kind 174, order 1) or `ECN e0b 1 ceb 0 e1b 1` (kind 172, order 0), RFC 9768 section 3.2.3.
+
+    Counters in the order of the wire; the last ones may be left out. An empty option is `ECN0` or `ECN1`.
+    """
+
+    order: int
+    counters: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OtherOption:
+    """`kind 28 8005`: any other option, by its number and the octets that follow its length."""
+
+    kind: int
+    data: bytes = b""
+
+
+TCPOption: TypeAlias = (
+    Nop | EndOfList | MaximumSegment | Scale | SackOK | SackBlocks | Timestamp | FastOpen | Signature | Authentication
+    | AccurateECN | OtherOption
+)  # fmt: skip
