@@ -12,6 +12,7 @@ from stack.network.node import Node
 from stack.socket import options
 from stack.socket.description import ERR, HUP, IN, OUT, PRI, RDHUP, Address, Description, error
 from stack.socket.tcp_info import pack
+from stack.tcp.congestion.registry import name_of
 from stack.tcp.connection import Connection
 from stack.tcp.listener import Listener
 from stack.tcp.settings import TcpSettings
@@ -322,8 +323,8 @@ class Stream(Description):
     @property
     def congestion(self) -> bytes:
         """TCP_CONGESTION: the name of the congestion control."""
-        control = self.connection.congestion if self.connection is not None else self.settings.congestion(536, 5360)
-        return type(control).__name__.lower().encode()
+        settings = self.connection.settings if self.connection is not None else self.settings
+        return name_of(settings.congestion).encode()
 
     def information(self) -> bytes:
         """TCP_INFO."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from stack.tcp.congestion.base import CongestionControl
+from stack.tcp.congestion.base import CongestionControl, Sample
 from stack.tcp.rtt import RoundTrip
 from stack.tcp.state import CLOSED, TRANSITIONS, State
 
@@ -81,6 +81,7 @@ class Block:
         "ack_at",
         "ack_cause",
         "ack_now",
+        "ack_sample",
         "closed_by_user",
         "congestion",
         "deadline",
@@ -160,6 +161,7 @@ class Block:
         self.urgent: Urgent | None = None
         self.recovery: Recovery | None = None
         self.congestion = _UNOPENED
+        self.ack_sample = Sample()
         self.rtt = RoundTrip(settings.initial_rto)
         self.limited = False  # the congestion window held data back when we last tried
         # Closing
@@ -245,7 +247,7 @@ class Block:
         settings = self.settings
         if settings.fixed_send_buffer:
             return settings.send_buffer
-        return min(settings.send_buffer_max, max(settings.send_buffer, 2 * self.congestion.cwnd))
+        return min(settings.send_buffer_max, max(settings.send_buffer, 2 * self.congestion.cwnd * self.snd.mss))
 
     @property
     def writable_room(self) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from stack.tcp import calls, icmp, opening, timeouts
 from stack.tcp.arrives import segment_arrives
 from stack.tcp.block import NEVER, Block, Endpoint
+from stack.tcp.congestion.base import INFINITE
 from stack.tcp.output import output
 from stack.tcp.prediction import predicted
 from stack.tcp.segment import ACK, FIN, RST, SYN, Segment
@@ -90,11 +91,13 @@ class Connection(Block):
         cwnd = self.congestion.cwnd
         if self.events is not None and cwnd != self.sampled:
             self.sampled = cwnd
-            self.events.append((now, "cwnd", (cwnd, self.congestion.ssthresh)))
+            ssthresh = self.congestion.ssthresh
+            mss = self.snd.mss
+            self.events.append((now, "cwnd", (cwnd * mss, ssthresh if ssthresh == INFINITE else ssthresh * mss)))
 
     def watch(self) -> None:
         """Keep events from now on: "state" with (old, new, why), "ended" with the step at which a segment's processing
-        ended, "cwnd" with (CWND, SSTHRESH), "urgent", "icmp" with an errno, "negative advice" (R1) with the retries.
+        ended, "cwnd" with (CWND, SSTHRESH) in octets, "urgent", "icmp" with an errno, "negative advice" (R1) with the retries.
         """
         if self.events is None:
             self.events = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stack.tcp.block import NEVER
+from stack.tcp.congestion.registry import congestion_control
 from stack.tcp.ending import become_closed
 from stack.tcp.segment import MSS_DEFAULT_V4, MSS_DEFAULT_V6
 from stack.tcp.state import ESTABLISHED, FIN_WAIT_1, LISTEN
@@ -49,7 +50,8 @@ def established(b: Block, now: int) -> None:
     """Our SYN is acknowledged and the peer's is here."""
     settings = b.settings
     segments = settings.initial_segments if b.retransmitted <= 1 else 1  # RFC 6928: a lost SYN is a sign of congestion
-    b.congestion = settings.congestion(b.snd.mss, segments * b.snd.mss)
+    b.congestion = congestion_control(settings.congestion)(b.snd.mss, segments)
+    b.congestion.opened(b.rtt.srtt, now)
     if b.retransmitted and not b.rtt.srtt:
         b.rtt.rto = settings.fallback_rto
     b.enter(FIN_WAIT_1 if b.fin_queued else ESTABLISHED, now)

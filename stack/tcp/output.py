@@ -8,6 +8,7 @@ from stack.base.quantity import show_time
 from stack.codec.fields import Sealed
 from stack.tcp import timestamps
 from stack.tcp.block import NEVER
+from stack.tcp.congestion.base import Happening
 from stack.tcp.formats.options import TCPOptions
 from stack.tcp.formats.tcp import TCP
 from stack.tcp.recovery import Mode, pipe
@@ -176,7 +177,7 @@ def send_again(b: Block, recovery: Recovery, now: int) -> bool:
         size = min(right - seq, segment_room(b), snd.una + snd.wnd - seq)
         if size <= 0:
             return True  # the window shrank: what lies beyond it waits (SHLD-16)
-        if not recovery.force and size > b.congestion.cwnd - pipe(b):
+        if not recovery.force and size > b.congestion.cwnd * snd.mss - pipe(b):
             b.limited = True
             return False
         recovery.force = False
@@ -214,11 +215,12 @@ def send_new(b: Block, now: int) -> None:
     if nxt == end and not b.fin_queued:
         return
     if nxt == snd.una and b.settings.slow_start_after_idle and now - b.last_sent > b.rtt.rto and b.last_sent:
-        b.congestion.idle(now - b.last_sent, b.rtt.rto)
+        b.congestion.event(Happening.WINDOW_RESTART, now)
+        b.congestion.cwnd = min(b.congestion.cwnd, b.settings.initial_segments)  # RFC 5681 section 4.1
     first = nxt
     mss = snd.mss if b.held is None and b.rcv.dsack is None else segment_room(b)
     edge = snd.una + snd.wnd
-    room = b.congestion.cwnd - (pipe(b) if b.recovery is not None else nxt - snd.una)
+    room = b.congestion.cwnd * snd.mss - (pipe(b) if b.recovery is not None else nxt - snd.una)
     b.limited = False
     while nxt < end:
         size = end - nxt

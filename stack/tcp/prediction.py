@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from stack.tcp import acknowledge, timestamps
 from stack.tcp.deliver import deliver_text
 from stack.tcp.output import output
+from stack.tcp.recovery import grow
 from stack.tcp.segment import ACK, PSH, TIMESTAMPS_FIRST
 from stack.tcp.seq import MASK
 from stack.tcp.state import ESTABLISHED
@@ -71,7 +72,7 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
             rtt.timed_seq = None
             rtt.sample(now - rtt.timed_at, b.settings)
         acknowledge.restart_timer(b, now)
-        b.congestion.acknowledged(acked, flight, b.limited, now)
+        grow(b, acked, flight, b.limited, now)
     wnd = header.window << snd.scale
     snd.wnd = wnd
     snd.wl1 = rcv.nxt

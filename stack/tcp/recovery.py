@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from stack.tcp.congestion.base import CongestionState, Happening
 from stack.tcp.sack import DUPLICATES, Scoreboard
 
 if TYPE_CHECKING:
@@ -41,6 +42,23 @@ def pipe(b: Block) -> int:
     return max(0, recovery.board.pipe(b.snd.una, b.snd.nxt) - recovery.inferred)
 
 
+def grow(b: Block, acked: int, flight: int, limited: bool, now: int) -> None:
+    """Tell the congestion control of `acked` octets; `flight` were in the network before."""
+    control, sample, mss, snd = b.congestion, b.ack_sample, b.snd.mss, b.snd
+    sample.now = now
+    sample.una = snd.una
+    sample.nxt = snd.nxt
+    sample.acked = -(-acked // mss)
+    sample.prior_in_flight = -(-flight // mss)
+    sample.limited = limited or (control.cwnd < control.ssthresh and control.cwnd * mss < 2 * flight)
+    control.measured(sample)
+    control.arrived(sample)
+    if control.owns_window:
+        control.control(sample)
+    else:
+        control.acknowledged(sample)
+
+
 def _started(b: Block) -> Recovery:
     if b.recovery is None:
         b.recovery = Recovery(b.snd.una, b.settings.out_of_order_limit)
@@ -52,7 +70,7 @@ def acknowledged(b: Block, acked: int, flight: int, blocks: list[tuple[int, int]
     recovery = b.recovery
     snd = b.snd
     if recovery is None:
-        b.congestion.acknowledged(acked, flight, b.limited, now)
+        grow(b, acked, flight, b.limited, now)
         if blocks:
             selectively_acknowledged(b, blocks, now)
         return
@@ -65,12 +83,12 @@ def acknowledged(b: Block, acked: int, flight: int, blocks: list[tuple[int, int]
     done = recovery.point is None or snd.una >= recovery.point
     if recovery.mode is Mode.FAST:
         if done:
-            b.congestion.recovered(snd.nxt - snd.una, now)
+            b.congestion.entered(CongestionState.OPEN, now)
         elif not b.sack:
             board.mark_lost(min(snd.una + snd.mss, snd.nxt))  # a partial ACK: the next segment is lost too
             recovery.force = True
     else:
-        b.congestion.acknowledged(acked, flight, b.limited or recovery.mode is Mode.LOSS, now)
+        grow(b, acked, flight, b.limited or recovery.mode is Mode.LOSS, now)
     if done:
         _settle(b, recovery)
     if recovery.mode is not Mode.LOSS and board.total:
@@ -126,7 +144,12 @@ def _enter_if_lost(b: Block, recovery: Recovery, now: int) -> None:
     recovery.point = snd.nxt
     recovery.board.mark_lost(min(snd.una + snd.mss, snd.nxt))
     recovery.force = True
-    b.congestion.duplicate_acks(snd.nxt - snd.una, now)
+    congestion = b.congestion
+    congestion.prior_cwnd = congestion.cwnd
+    congestion.ssthresh = congestion.lost(now)
+    if not congestion.owns_window:
+        congestion.cwnd = congestion.ssthresh
+    congestion.entered(CongestionState.RECOVERY, now)
 
 
 def timed_out(b: Block, first: bool, now: int) -> None:
@@ -136,7 +159,14 @@ def timed_out(b: Block, first: bool, now: int) -> None:
     ranges = recovery.board.ranges()
     if ranges and ranges[0][0] <= snd.una:  # the peer gave up what it had reported: RFC 2018 section 8
         recovery.board = Scoreboard(snd.una, b.settings.out_of_order_limit)
-    b.congestion.timed_out(snd.nxt - snd.una, first, now)
+    congestion = b.congestion
+    if first:
+        congestion.prior_cwnd = congestion.cwnd
+        congestion.ssthresh = congestion.lost(now)
+        congestion.event(Happening.LOSS, now)
+        congestion.entered(CongestionState.LOSS, now)
+    if not congestion.owns_window:
+        congestion.cwnd = 1  # the loss window
     recovery.mode = Mode.LOSS
     recovery.point = snd.nxt
     recovery.duplicates = recovery.inferred = 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,12 +14,6 @@ if TYPE_CHECKING:
 
 def _predicting() -> bool:
     return os.environ.get("STACK_TCP_PREDICTION", "1") != "0"
-
-
-def _newreno(mss: int, initial_window: int) -> CongestionControl:
-    from stack.tcp.congestion.newreno import NewReno
-
-    return NewReno(mss, initial_window)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +43,7 @@ class TcpSettings:
     quick_acks: int = 16  # ACKs that are not delayed when a connection begins, as Linux does, until it sends data
 
     # Congestion control (RFC 5681, 6582, 6928)
-    congestion: Callable[[int, int], CongestionControl] = field(default=_newreno, repr=False)  # (mss, initial window)
+    congestion: str | type[CongestionControl] = "reno"  # TCP_CONGESTION: a name of congestion/registry.py, or a class
     initial_segments: int = 10  # initial window in segments, RFC 6928
     slow_start_after_idle: bool = True  # RFC 5681 section 4.1
 

@@ -49,7 +49,7 @@ def test_a_smaller_path_sends_the_same_octets_again_in_smaller_segments() -> Non
     pen.connection.path_mtu(576, 0, sequence=1001)
     made = pen.connection.take_output()
     assert [len(text) for _, text, _ in made] == [536] * 5 + [320]
-    assert pen.connection.info()["snd_cwnd"] == 14_600
+    assert pen.connection.info()["snd_cwnd"] == 10
     pen.write(".", 1, ack=3001)
     pen.connection.path_mtu(1400, 0)
     pen.connection.path_mtu(20, 0)
@@ -57,7 +57,7 @@ def test_a_smaller_path_sends_the_same_octets_again_in_smaller_segments() -> Non
     pen.connection.send(b"x", 0)
     pen.write(".", 1, ack=3002)
     assert pen.connection.recovery is None
-    assert pen.connection.info()["snd_cwnd"] >= 14_600
+    assert pen.connection.info()["snd_cwnd"] >= 10
 
 
 def test_a_smaller_path_before_and_during_the_handshake() -> None:

@@ -164,7 +164,7 @@ def test_a_window_that_shrinks() -> None:
         pen.write(".", 1, ack=1501, win=0)
     assert pen.connection.state is ESTABLISHED
     pen.write(".", 1, ack=5001, win=5000)
-    assert pen.read()[-1] == ". 5001:6001(1000) ack 1"
+    assert ". 5001:6001(1000) ack 1" in pen.read()
 
 
 @rfc("9293", "SHLD-18")

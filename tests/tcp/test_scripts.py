@@ -11,7 +11,6 @@ TIMED = "wants a loss found by time: RACK (RFC 8985)"
 STRETCH = "Linux opens its window by all that one ACK acknowledges; RFC 3465 by two segments"
 BEYOND = "Linux takes text beyond the window that it offered"
 KNOWN = {
-    "packetdrill/google/tcp/cubic/cubic-hystart-delay-rtt-jumps-upward.pkt": STRETCH,
     "packetdrill/google/tcp/slow_start/slow-start-after-win-update.pkt": STRETCH,
     "packetdrill/google/tcp/cubic/cubic-rto-ss-ca-cwnd-bump.pkt": "wants a tail loss probe (RFC 8985)",
     "packetdrill/linux-kernel/tcp_rcv_big_endseq.pkt": BEYOND,
