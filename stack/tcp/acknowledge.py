@@ -21,7 +21,7 @@ def now(b: Block, cause: str | None) -> None:
 
 def challenge(b: Block, cause: str, at: int) -> None:
     """An ACK that anyone could provoke: only so many in a time (RFC 5961 section 7)."""
-    if at - b.last_challenge >= b.settings.challenge_interval:
+    if at - b.last_challenge >= b.settings.invalid_interval:
         b.last_challenge = at
         now(b, cause)
 

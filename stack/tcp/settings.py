@@ -1,4 +1,4 @@
-"""The parameters of TCP: one immutable set a connection, with Linux's defaults where RFC 9293 leaves a choice."""
+"""The parameters of TCP: one immutable set a connection, of two profiles, Linux's and the RFCs'."""
 
 from __future__ import annotations
 
@@ -18,60 +18,83 @@ def _predicting() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class TcpSettings:
-    """Times are nanoseconds, sizes octets. `settings.replace(nodelay=True)` gives a changed copy."""
+    """Times are nanoseconds, sizes octets. `settings.replace(nodelay=True)` gives a changed copy.
+
+    The defaults are those of Linux 6.x; `TcpSettings.rfc()` has what the RFCs want where Linux differs. A comment names
+    the socket option, and the sysctl (of net.ipv4 where it says no more), whose value a field is; `with_sysctl` sets it
+    by that name.
+    """
 
     # What a SYN offers
-    window_scaling: bool = True  # RFC 7323 section 2
-    timestamps: bool = True  # RFC 7323 section 3
-    sack: bool = True  # RFC 2018
+    window_scaling: bool = True  # tcp_window_scaling; RFC 7323 section 2
+    timestamps: bool = True  # tcp_timestamps; RFC 7323 section 3
+    sack: bool = True  # tcp_sack; RFC 2018
     maximum_segment: int | None = None  # TCP_MAXSEG: bound of the MSS announced and used; None: what the MTU allows
 
-    # Buffers
-    send_buffer: int = 131_072  # where autotuning begins, or the size that SO_SNDBUF fixed
-    send_buffer_max: int = 4_194_304
-    receive_buffer: int = 131_072
-    receive_buffer_max: int = 6_291_456
+    # Buffers. The receive buffer counts what Linux counts: segments with their buffers and bookkeeping (`memory.py`).
+    send_buffer: int = 131_072  # tcp_wmem[1]: where autotuning begins, or the size that SO_SNDBUF fixed
+    send_buffer_max: int = 4_194_304  # tcp_wmem[2]
+    send_buffer_limit: int = 212_992  # net.core.wmem_max: what SO_SNDBUF may ask for
     fixed_send_buffer: bool = False  # SO_SNDBUF was set: no autotuning
+    receive_buffer: int = 131_072  # tcp_rmem[1]: where autotuning begins, or twice what was asked by SO_RCVBUF
+    receive_buffer_max: int = 6_291_456  # tcp_rmem[2]
+    receive_buffer_limit: int = 212_992  # net.core.rmem_max: what SO_RCVBUF may ask for; the window scale allows for it
     fixed_receive_buffer: bool = False  # SO_RCVBUF was set
     out_of_order_limit: int = 4096  # pieces kept above a gap, and ranges of a SACK scoreboard
+
+    # The receive window (RFC 9293 section 3.8.6)
+    moderate_receive_buffer: bool = True  # tcp_moderate_rcvbuf: autotuning
+    shrink_window: bool = False  # tcp_shrink_window: what was offered may be taken back when memory is short (not SHLD-14)
+    application_window: int = 31  # tcp_app_win: 1/2**31 of the window is kept for the program; 0 keeps nothing
+    signed_windows: bool = False  # tcp_workaround_signed_windows: no window over 32767 where it is not scaled
+    window_clamp: int = 0  # TCP_WINDOW_CLAMP: the largest window to offer; 0: what the buffer allows
+
+    # Acknowledgments
+    duplicate_sack: bool = True  # tcp_dsack; RFC 2883
+    sack_compression_delay: int = 1 * MILLISECOND  # tcp_comp_sack_delay_ns: ACKs of segments above a gap wait so long at most
+    sack_compression_slack: int = 100_000  # tcp_comp_sack_slack_ns
+    sack_compression_count: int = 44  # tcp_comp_sack_nr: so many wait at most; 0: none does
 
     # When to send (RFC 9293 sections 3.7.4 and 3.8.6)
     nodelay: bool = False  # TCP_NODELAY: no Nagle algorithm
     cork: bool = False  # TCP_CORK: full segments only, for at most `cork_limit`
     cork_limit: int = 200 * MILLISECOND
     delayed_ack: int = 40 * MILLISECOND  # below 0.5 s (MUST-40); 0: every segment is acknowledged at once
-    quick_acks: int = 16  # ACKs that are not delayed when a connection begins, as Linux does, until it sends data
+    quick_acks: int = 16  # ACKs that are not delayed when a connection begins or was idle; Linux's TCP_MAX_QUICKACKS
 
     # Congestion control (RFC 5681, 6582, 6928)
     congestion: str | type[CongestionControl] = "reno"  # TCP_CONGESTION: a name of congestion/registry.py, or a class
     initial_segments: int = 10  # initial window in segments, RFC 6928
-    slow_start_after_idle: bool = True  # RFC 5681 section 4.1
+    slow_start_after_idle: bool = True  # tcp_slow_start_after_idle; RFC 5681 section 4.1
 
     # Retransmission (RFC 6298, RFC 9293 section 3.8.3)
     initial_rto: int = 1 * SECOND
     fallback_rto: int = 3 * SECOND  # after a SYN that had to be repeated, RFC 6298 rule 5.7
-    minimum_rto: int = 200 * MILLISECOND  # Linux; RFC 6298 says 1 s
-    maximum_rto: int = 120 * SECOND
-    syn_retries: int = 6  # 127 s, as Linux; RFC 9293 MUST-23 wants 3 minutes: 7
-    synack_retries: int = 5
-    advice_retries: int = 3  # R1: after so many, tell IP that the path may be bad
-    data_retries: int = 15  # R2, as the time that so many take on the fastest path: 924.6 s, as Linux
-    orphan_retries: int = 8  # R2 once the program has closed the socket
+    minimum_rto: int = 200 * MILLISECOND  # tcp_rto_min_us; RFC 6298 says 1 s
+    maximum_rto: int = 120 * SECOND  # tcp_rto_max_ms
+    syn_retries: int = 6  # tcp_syn_retries, TCP_SYNCNT: 127 s; RFC 9293 MUST-23 wants 3 minutes: 7
+    synack_retries: int = 5  # tcp_synack_retries
+    advice_retries: int = 3  # tcp_retries1. R1: after so many, tell IP that the path may be bad
+    data_retries: int = 15  # tcp_retries2. R2, as the time that so many take on the fastest path: 924.6 s, as Linux
+    orphan_retries: int = 8  # tcp_orphan_retries. R2 once the program has closed the socket
     user_timeout: int = 0  # TCP_USER_TIMEOUT; 0: data_retries decides
 
     # Closing
     time_wait: int = 60 * SECOND  # 2 MSL
-    fin_wait_2: int = 60 * SECOND  # only once the program has closed the socket
+    fin_wait_2: int = 60 * SECOND  # tcp_fin_timeout, TCP_LINGER2: only once the program has closed the socket
+    rfc1337: bool = False  # tcp_rfc1337: a RST does not end TIME-WAIT
     linger: int | None = None  # SO_LINGER: None: off; 0: close() resets
 
     # Keep-alive (RFC 9293 section 3.8.4)
     keepalive: bool = False  # SO_KEEPALIVE, MUST-25
-    keepalive_idle: int = 7200 * SECOND
-    keepalive_interval: int = 75 * SECOND
-    keepalive_probes: int = 9
+    keepalive_idle: int = 7200 * SECOND  # tcp_keepalive_time, TCP_KEEPIDLE
+    keepalive_interval: int = 75 * SECOND  # tcp_keepalive_intvl, TCP_KEEPINTVL
+    keepalive_probes: int = 9  # tcp_keepalive_probes, TCP_KEEPCNT
 
     # Bad input
-    challenge_interval: int = 500 * MILLISECOND  # at most one challenge ACK a connection in this time, RFC 5961 section 7
+    # The ACKs that bad segments bring out, each kind at most once in this time for a connection: tcp_invalid_ratelimit
+    invalid_interval: int = 500 * MILLISECOND
+    challenge_limit: int = 2_147_483_647  # tcp_challenge_ack_limit: challenge ACKs of a host in a second, RFC 5961 section 7
     abort_on_hard_icmp: bool = False  # RFC 9293 SHLD-26 says True; Linux keeps a synchronized connection
 
     # What IP is asked for (RFC 9293 section 3.9.2)
@@ -79,6 +102,7 @@ class TcpSettings:
     hop_limit: int | None = None  # IP_TTL, IPV6_UNICAST_HOPS; None: the host's time to live; MUST-49
 
     urgent_inline: bool = False  # SO_OOBINLINE
+    standard_urgent: bool = False  # tcp_stdurg: the urgent pointer names the last urgent octet (RFC 1122, not RFC 9293)
     prediction: bool = field(default_factory=_predicting)  # the fast path; STACK_TCP_PREDICTION=0 turns it off
 
     def __post_init__(self) -> None:
@@ -93,6 +117,32 @@ class TcpSettings:
     def replace(self, **changes: Any) -> Self:
         """These settings with some changed."""
         return replace(self, **changes)
+
+    def with_sysctl(self, name: str, value: str) -> Self:
+        """These settings as the sysctl `name` ("net.ipv4.tcp_rmem"), set to `value`, makes them.
+
+        Raises `SysctlError` for one that is not emulated; one that has no effect on what is emulated changes nothing.
+        """
+        from stack.tcp.sysctl import changes
+
+        return replace(self, **changes(name, value))
+
+    @classmethod
+    def linux(cls) -> Self:
+        """What a Linux 6.x host does by default; the defaults of the fields."""
+        return cls()
+
+    @classmethod
+    def rfc(cls) -> Self:
+        """What the RFCs require or recommend, where Linux's defaults do something else."""
+        return cls(
+            sack_compression_count=0,  # RFC 5681 section 4.2: above a gap an ACK goes out at once
+            quick_acks=0,  # RFC 9293 SHLD-18, RFC 5681 section 4.2: ACKs are delayed from the first segment on
+            minimum_rto=1 * SECOND,  # RFC 6298 rule 2.4
+            syn_retries=7,  # RFC 9293 MUST-23: a SYN is repeated for 3 minutes at least
+            abort_on_hard_icmp=True,  # RFC 9293 SHLD-26
+            time_wait=240 * SECOND,  # RFC 9293 MUST-13: 2 MSL, with section 3.4.2's MSL of 2 minutes
+        )
 
 
 DEFAULT = TcpSettings()

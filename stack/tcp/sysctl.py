@@ -1,0 +1,122 @@
+"""Linux's sysctls as changes of `TcpSettings`: what `sysctl net.ipv4.tcp_sack=0` means here (Linux's ip-sysctl.rst)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from stack.base.errors import StackError
+from stack.base.quantity import MILLISECOND, SECOND
+
+Change = Callable[[str], dict[str, Any]]
+
+
+class SysctlError(StackError, ValueError):
+    """A sysctl that is not known, that is not emulated, or that has no such value."""
+
+
+# What these decide does not exist here, or is always so: any value is taken, and changes nothing.
+NO_EFFECT = {
+    "net.core.default_qdisc": "a link has the queue that `net.link` gave it",
+    "net.core.netdev_max_backlog": "a host takes every frame as it comes",
+    "net.ipv4.tcp_adv_win_scale": "obsolete since Linux 6.6",
+    "net.ipv4.tcp_allowed_congestion_control": "every program may choose",
+    "net.ipv4.tcp_autocorking": "no driver's queue holds segments back",
+    "net.ipv4.tcp_available_congestion_control": "read only",
+    "net.ipv4.tcp_backlog_ack_defer": "no socket is locked while segments arrive",
+    "net.ipv4.tcp_child_ehash_entries": "a hash table's size",
+    "net.ipv4.tcp_early_demux": "a look-up's speed",
+    "net.ipv4.tcp_ehash_entries": "a hash table's size",
+    "net.ipv4.tcp_fwmark_accept": "no marks of a firewall",
+    "net.ipv4.tcp_l3mdev_accept": "no VRF",
+    "net.ipv4.tcp_limit_output_bytes": "no driver's queue holds segments back",
+    "net.ipv4.tcp_low_latency": "obsolete since Linux 4.14",
+    "net.ipv4.tcp_max_orphans": "no memory pressure",
+    "net.ipv4.tcp_max_tw_buckets": "no memory pressure",
+    "net.ipv4.tcp_mem": "no memory pressure",
+    "net.ipv4.tcp_migrate_req": "no SO_REUSEPORT groups to migrate between",
+    "net.ipv4.tcp_min_tso_segs": "every segment is made alone",
+    "net.ipv4.tcp_no_metrics_save": "no connection inherits from an earlier one",
+    "net.ipv4.tcp_no_ssthresh_metrics_save": "no connection inherits from an earlier one",
+    "net.ipv4.tcp_plb_cong_thresh": "PLB is off",
+    "net.ipv4.tcp_plb_enabled": "paths are not chosen by flow labels",
+    "net.ipv4.tcp_plb_idle_rehash_rounds": "PLB is off",
+    "net.ipv4.tcp_plb_rehash_rounds": "PLB is off",
+    "net.ipv4.tcp_plb_suspend_rto_sec": "PLB is off",
+    "net.ipv4.tcp_tso_rtt_log": "every segment is made alone",
+    "net.ipv4.tcp_tso_win_divisor": "every segment is made alone",
+}  # fmt: skip
+
+
+def changes(name: str, value: str) -> dict[str, Any]:
+    """The fields of `TcpSettings`, with their new values, that the sysctl `name` sets when it is written.
+
+    `name` is as sysctl(8) takes it, with dots or slashes, or a path under /proc/sys. Raises `SysctlError`.
+    """
+    key = name.removeprefix("/proc/sys/").strip("/").replace("/", ".")
+    if key in NO_EFFECT:
+        return {}
+    change = EFFECT.get(key)
+    if change is None:
+        raise SysctlError(f"sysctl {key} is not emulated")
+    try:
+        return change(value.strip().strip("\"'"))
+    except (ValueError, IndexError):
+        raise SysctlError(f"sysctl {key} does not take {value!r}") from None
+
+
+def _number(text: str) -> int:
+    return int(text, 0)
+
+
+def _whole(field: str, unit: int = 1) -> Change:
+    return lambda text: {field: _number(text) * unit}
+
+
+def _switch(field: str) -> Change:
+    return lambda text: {field: _number(text) != 0}
+
+
+def _buffer(field: str) -> Change:
+    """Minimum, default and maximum, of which Linux uses the first under memory pressure only."""
+
+    def change(text: str) -> dict[str, Any]:
+        _, default, most = (_number(part) for part in text.split())
+        return {field: default, f"{field}_max": most}
+
+    return change
+
+
+EFFECT: dict[str, Change] = {
+    "net.core.rmem_max": _whole("receive_buffer_limit"),
+    "net.core.wmem_max": _whole("send_buffer_limit"),
+    "net.ipv4.tcp_app_win": _whole("application_window"),
+    "net.ipv4.tcp_challenge_ack_limit": _whole("challenge_limit"),
+    "net.ipv4.tcp_comp_sack_delay_ns": _whole("sack_compression_delay"),
+    "net.ipv4.tcp_comp_sack_nr": _whole("sack_compression_count"),
+    "net.ipv4.tcp_comp_sack_slack_ns": _whole("sack_compression_slack"),
+    "net.ipv4.tcp_dsack": _switch("duplicate_sack"),
+    "net.ipv4.tcp_fin_timeout": _whole("fin_wait_2", SECOND),
+    "net.ipv4.tcp_invalid_ratelimit": _whole("invalid_interval", MILLISECOND),
+    "net.ipv4.tcp_keepalive_intvl": _whole("keepalive_interval", SECOND),
+    "net.ipv4.tcp_keepalive_probes": _whole("keepalive_probes"),
+    "net.ipv4.tcp_keepalive_time": _whole("keepalive_idle", SECOND),
+    "net.ipv4.tcp_moderate_rcvbuf": _switch("moderate_receive_buffer"),
+    "net.ipv4.tcp_orphan_retries": lambda text: {"orphan_retries": _number(text) or 8},  # 0 means 8, tcp_timer.c
+    "net.ipv4.tcp_retries1": _whole("advice_retries"),
+    "net.ipv4.tcp_retries2": _whole("data_retries"),
+    "net.ipv4.tcp_rfc1337": _switch("rfc1337"),
+    "net.ipv4.tcp_rmem": _buffer("receive_buffer"),
+    "net.ipv4.tcp_rto_max_ms": _whole("maximum_rto", MILLISECOND),
+    "net.ipv4.tcp_rto_min_us": _whole("minimum_rto", 1000),
+    "net.ipv4.tcp_sack": _switch("sack"),
+    "net.ipv4.tcp_shrink_window": _switch("shrink_window"),
+    "net.ipv4.tcp_slow_start_after_idle": _switch("slow_start_after_idle"),
+    "net.ipv4.tcp_stdurg": _switch("standard_urgent"),
+    "net.ipv4.tcp_syn_retries": _whole("syn_retries"),
+    "net.ipv4.tcp_synack_retries": _whole("synack_retries"),
+    "net.ipv4.tcp_timestamps": _switch("timestamps"),
+    "net.ipv4.tcp_window_scaling": _switch("window_scaling"),
+    "net.ipv4.tcp_wmem": _buffer("send_buffer"),
+    "net.ipv4.tcp_workaround_signed_windows": _switch("signed_windows"),
+}
