@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from stack.testing.drill.layers import GRE, MPLSEntry
 from stack.testing.drill.place import NOWHERE, Place
 
 
@@ -178,13 +179,21 @@ class Linger:
 
 @dataclass(frozen=True, slots=True)
 class LabelStack:
-    """`{(label 16, tc 0, [S], ttl 255)}`: MPLS entries in a control message, as (label, traffic class, bottom, ttl)."""
+    """`{(label 16, tc 0, [S], ttl 255)}`: an MPLS label stack, in a control message."""
 
-    entries: tuple[tuple[int, int, bool, int], ...]
+    entries: tuple[MPLSEntry, ...]
+    place: Place = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class GREHeader:
+    """`{flags [key present], key = 5}`: a GRE header, in a control message."""
+
+    header: GRE
     place: Place = field(default=NOWHERE, compare=False)
 
 
 Expression: TypeAlias = (
     Anything | Integer | Word | String | Or | Assign | Array | Braces | Address | SocketAddress | IOVector | MessageHeader
-    | ControlHeader | Timestamping | ExtendedError | PollFD | EpollEvent | Linger | LabelStack
+    | ControlHeader | Timestamping | ExtendedError | PollFD | EpollEvent | Linger | LabelStack | GREHeader
 )  # fmt: skip

