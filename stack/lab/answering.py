@@ -1,9 +1,10 @@
-"""What a probe answers by itself: ARP requests (RFC 826) and neighbour solicitations (RFC 4861 section 7.2.4)."""
+"""What a probe, or a TUN, answers by itself: ARP requests (RFC 826) and neighbour solicitations (RFC 4861 section 7.2.4)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from stack.base.address import MAC, IPAddress
 from stack.codec.packet import Packet
 from stack.ip.formats.icmpv6 import ICMPv6
 from stack.ip.formats.ipv6 import IPv6
@@ -12,13 +13,19 @@ from stack.ip.formats.nd_options import NDOptions, TargetLinkLayer
 from stack.link.formats.arp import ARP, REPLY, REQUEST
 from stack.link.formats.ethernet import Ethernet
 
-if TYPE_CHECKING:
-    from stack.lab.probe import Probe
-
 _SOLICITED_OVERRIDE = bytes([0x60, 0, 0, 0])  # the S and O flags of an advertisement
 
 
-def answer(probe: Probe, packet: Packet) -> Packet | None:
+class Answering(Protocol):
+    """Who has a MAC address, and says which IP addresses are there."""
+
+    @property
+    def mac(self) -> MAC: ...
+
+    def answers_for(self, address: IPAddress) -> bool: ...
+
+
+def answer(probe: Answering, packet: Packet) -> Packet | None:
     """The frame that answers this one, or None where the probe's user must."""
     asked = packet.get(ARP)
     if asked is not None:

@@ -16,11 +16,13 @@ from stack.lab.host import Host
 from stack.lab.link import Link
 from stack.lab.probe import Probe
 from stack.lab.switch import Switch
+from stack.lab.tap import Tap, Tun
 from stack.link.direction import Direction
 from stack.link.interface import Interface
 from stack.network.addressing import global_of
 from stack.network.partition import Partition
 from stack.network.programs import Programs
+from stack.network.real_time import RealTime
 from stack.network.scheduler import Scheduler
 from stack.network.topology import Topology
 from stack.network.wiring import Wiring
@@ -31,7 +33,7 @@ from stack.socket.switch import install
 if TYPE_CHECKING:
     from stack.lab.replaying import Replay
 
-Member = Host | Switch | str
+Member = Host | Switch | Tap | str
 
 
 class Network:
@@ -53,10 +55,13 @@ class Network:
         self.names = Names()
         self.hosts: dict[str, Host] = {}
         self.switches: dict[str, Switch] = {}
+        self.taps: dict[str, Tap] = {}
         self.links: dict[str, Link] = {}
         self.captures: list[Capturing] = []
         self._named: dict[tuple[str, object], None] = {}
         self.programs.prepare = self.update
+        self.real_time = RealTime(self.scheduler)
+        self.programs.resume = self.real_time.resume
 
     # Building
 
@@ -74,6 +79,21 @@ class Network:
         self.switches[made.name] = made
         return made
 
+    def tap(self, name: str = "tap0", **settings: Any) -> Tap:
+        """An Ethernet interface of this machine's kernel, to be linked like a host. `settings` are those of `Tap`.
+
+        Needs Linux and root. From here on the network runs in real time, and is never quiescent: `run` wants an `until`.
+        """
+        return self._add_tap(Tap(self, self._name(name, "tap"), **settings))
+
+    def tun(self, name: str = "tun0", **settings: Any) -> Tap:
+        """As `tap`, for an interface without a link layer."""
+        return self._add_tap(Tun(self, self._name(name, "tun"), **settings))
+
+    def _add_tap(self, tap: Tap) -> Tap:
+        self.taps[tap.name] = tap
+        return tap
+
     def link(self, a: Member, b: Member, *, name: str | None = None, **settings: Any) -> Link:
         """A full-duplex link between two members. `settings` are those of `Link`: rate, delay, loss, mtu, …"""
         ends = (self.member(a), self.member(b))
@@ -82,6 +102,8 @@ class Network:
         for end in ends:
             if isinstance(end, Probe):
                 raise StackError(f"{end.name} is a probe, which has a link of its own; expected a host or a switch")
+            if isinstance(end, Tun) and any(isinstance(other, Switch) for other in ends):
+                raise StackError(f"{end.name} has no link layer, and a switch has no other: link it to a host, or use a TAP")
         check_link(settings)
         return self.join(ends[0].new_interface(), ends[1].new_interface(), name=name, **settings)
 
@@ -102,25 +124,25 @@ class Network:
         """
         target = self.member(host)
         if not isinstance(target, Host):
-            raise StackError(f"{target.name} is a switch; a probe faces a host")
+            raise StackError(f"{target.name} is a {type(target).__name__.lower()}; a probe faces a host")
         check_link({key: value for key, value in settings.items() if key != "answers"})
         return Probe(self, target, self._name(name, "probe"), **settings)
 
-    def member(self, which: Member) -> Host | Switch:
-        """The host or switch of this name."""
+    def member(self, which: Member) -> Host | Switch | Tap:
+        """The host, switch or TAP of this name."""
         if not isinstance(which, str):
-            if not isinstance(which, Host | Switch | Probe):
+            if not isinstance(which, Host | Switch | Tap | Probe):
                 raise StackError(f"{which!r} is no member of a network; expected a host, a switch, or the name of one")
             if which.network is not self:
                 raise StackError(f"{which.name} is in another network")
             return which
-        found = self.hosts.get(which) or self.switches.get(which)
+        found = self.hosts.get(which) or self.switches.get(which) or self.taps.get(which)
         if found is None:
-            there = ", ".join([*self.hosts, *self.switches]) or "none yet"
+            there = ", ".join([*self.hosts, *self.switches, *self.taps]) or "none yet"
             raise StackError(f"no host or switch {which!r} in this network; there are: {there}")
         return found
 
-    def __getitem__(self, name: str) -> Host | Switch:
+    def __getitem__(self, name: str) -> Host | Switch | Tap:
         return self.member(name)
 
     def _add_host(self, host: Host) -> Host:
@@ -129,7 +151,7 @@ class Network:
 
     def _name(self, name: str | None, kind: str) -> str:
         """This name, if it is free; without one, the next of "host1", "host2" and on (the first probe is "probe")."""
-        taken = {*self.hosts, *self.switches, *(end.owner for link in self.links.values() for end in link.ends)}
+        taken = {*self.hosts, *self.switches, *self.taps, *(end.owner for link in self.links.values() for end in link.ends)}
         if name is not None:
             return name_of(name, taken)
         number = 1
@@ -140,7 +162,8 @@ class Network:
     def update(self) -> None:
         """Give addresses, routes and names to what was added since. Running the network does it by itself."""
         self.topology.update()
-        for host in self.hosts.values():
+        members: list[Host | Tap] = [*self.hosts.values(), *self.taps.values()]
+        for host in members:
             for interface in host.interfaces:
                 for address, _ in interface.addresses:
                     key = host.name, address
@@ -178,7 +201,7 @@ class Network:
     def partition(self, *groups: Iterable[Member]) -> Partition:
         """Let no frame pass between the groups, until the end of a `with` block or `remove()`."""
         for group in groups:
-            if isinstance(group, str | Host | Switch):
+            if isinstance(group, str | Host | Switch | Tap):
                 raise StackError(f"{group!r} is not a group; expected lists: net.partition([a, b], [c])")
         return self.wiring.partition(*([self.member(one).name for one in group] for group in groups))
 
@@ -212,6 +235,8 @@ class Network:
         finally:
             for capture in list(self.captures):
                 capture.close()
+            for tap in self.taps.values():
+                tap.close()
 
     def __enter__(self) -> Self:
         return self

@@ -50,6 +50,7 @@ class Calling:
             caller.ident = get_ident()
             self.mark = place.mark()
             self.kept = programs.keep()
+            programs.resume()
             self._collect_less()
         elif caller.ident != get_ident():
             raise StackError(

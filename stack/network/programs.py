@@ -81,6 +81,8 @@ class Programs:
         self.closed = False
         #: Called when the network is run; what it returns puts back, after an exception, what others keep of the thread.
         self.keep: Callable[[], Callable[[], object]] = lambda: lambda: None
+        #: Called when the network is run after a rest: a clock that follows the real one goes on from where it stood.
+        self.resume: Callable[[], object] = lambda: None
         #: Called before the network is run from outside: what was built since is made ready (addresses, routes, names).
         self.prepare: Callable[[], object] = lambda: None
         self._failures: deque[Program | BaseException] = deque()
