@@ -14,6 +14,13 @@ class IPInfo:
     ttl: int | None = None
     flow_label: int | None = None
 
+    def __str__(self) -> str:
+        said = [self.ecn] if self.ecn is not None else []
+        for name, value in (("tos", self.tos), ("ttl", self.ttl), ("flowlabel", self.flow_label)):
+            if value is not None:
+                said.append(f"{name} {value}" if name == "ttl" else f"{name} {value:#x}")
+        return f"({', '.join(said)})" if self.ecn is None else f"[{', '.join(said)}]"
+
 
 @dataclass(frozen=True, slots=True)
 class IP:
@@ -35,6 +42,10 @@ class GRE:
     key: int | None = None
     sequence: int | None = None
 
+    def __str__(self) -> str:
+        fields = {"sum": self.checksum, "off": self.offset, "key": self.key, "seq": self.sequence}
+        return ", ".join([f"flags {self.flags:#x}", *(f"{name} {value}" for name, value in fields.items() if value is not None)])
+
 
 @dataclass(frozen=True, slots=True)
 class MPLSEntry:
@@ -44,6 +55,10 @@ class MPLSEntry:
     traffic_class: int
     bottom: bool
     ttl: int
+
+    def __str__(self) -> str:
+        bottom = "[S], " if self.bottom else ""
+        return f"(label {self.label}, tc {self.traffic_class}, {bottom}ttl {self.ttl})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from stack.testing.drill.parser import parse_file
+from stack.testing.drill.parser import parse, parse_file
+from stack.testing.drill.printer import show
 from stack.testing.drill.script import Segment
 
 SHARED = Path(__file__).resolve().parents[4] / "shared"
@@ -23,3 +24,9 @@ def test_all_scripts_are_read(folder: str) -> None:
         script = parse_file(path, SYMBOLS)
         packets = [one for one in script.events if isinstance(getattr(one.action, "body", None), Segment)]
         assert packets or "udp" in path.name or "close" in path.name, path
+
+
+def test_printed_they_read_the_same() -> None:
+    for path in SCRIPTS:
+        script = parse_file(path, SYMBOLS)
+        assert parse(show(script), str(path)) == script
