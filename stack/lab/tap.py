@@ -9,6 +9,7 @@ from stack.base.address import MAC, IPAddress
 from stack.base.errors import StackError
 from stack.base.event import DropReason
 from stack.codec.packet import Packet
+from stack.codec.registry import load_formats
 from stack.host.settings import HostSettings
 from stack.ip.route import Route
 from stack.lab.answering import answer
@@ -39,6 +40,7 @@ class Tap:
     ) -> None:
         if len(name.encode()) > LONGEST_NAME:
             raise StackError(f"{name!r} is too long for an interface of Linux, which has {LONGEST_NAME} octets at most")
+        load_formats()  # before time is real: it takes a while
         self.network = network
         self.name = name
         addresses = [address_with_prefix(one) for one in (address.split() if isinstance(address, str) else address)]

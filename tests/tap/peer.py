@@ -3,9 +3,9 @@
     python peer.py exchange '{"port": 5001, …}'
 """
 
-import contextlib
 import hashlib
 import json
+import select
 import socket
 import struct
 import sys
@@ -151,12 +151,11 @@ def urgent(given: dict[str, Any]) -> None:
         connection.sendall(b"ab")
         connection.send(b"c", socket.MSG_OOB)
         connection.sendall(b"d")
-        ordinary, out_of_band = b"", b""
-        connection.settimeout(5)
+        select.select([], [], [connection], 5)
+        out_of_band = connection.recv(1, socket.MSG_OOB)
+        ordinary = b""
         while len(ordinary) < 3:
-            ordinary += connection.recv(1)
-            with contextlib.suppress(OSError):
-                out_of_band += connection.recv(1, socket.MSG_OOB)
+            ordinary += connection.recv(3)
         say(ordinary=ordinary.decode(), urgent=out_of_band.decode())
 
 
