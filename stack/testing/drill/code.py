@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, TypeAlias
 
-from stack.testing.drill.mismatch import CodeMismatch
+from stack.testing.drill.mismatch import Mismatch
 from stack.testing.drill.place import NOWHERE, Place, ScriptError
 
 Value: TypeAlias = Any  # a number, a text, a boolean, None, or a tuple of such
@@ -34,6 +34,15 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
 LARGEST = 2**128  # numbers and texts stay small: a script cannot make the runner busy for long
 LONGEST = 10_000
 WIDE = re.compile(r"%[^a-zA-Z%]*(?:\*|[0-9]{4})")  # a format that would make a text of thousands of letters
+
+
+class CodeMismatch(Mismatch):
+    """An assertion that does not hold; `seen` are the values of its names."""
+
+    def __init__(self, place: Place, test: str, message: str, seen: Mapping[str, Value]) -> None:
+        reason = "an assertion does not hold" + (f": {message}" if message else "")
+        super().__init__(reason, test, ", ".join(f"{name} = {value}" for name, value in seen.items()), place)
+        self.seen = dict(seen)
 
 
 def run_code(

@@ -1,35 +1,36 @@
-"""What a script's check that failed says."""
+"""What a script expected, and what came instead."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from stack.testing.drill.place import Place
+from stack.testing.drill.place import NOWHERE, Place
 
 
 class Mismatch(AssertionError):
-    """The host did something else than the script says: `place` says where, `reason` what, `expected` and `actual` side by side."""
+    """The host did something else than the script says. `expected` and `actual` stand side by side in reports.
 
-    def __init__(self, place: Place, reason: str, expected: str = "", actual: str = "") -> None:
-        super().__init__(place, reason, expected, actual)
-        self.place = place
+    `place`: the script's line; `time`: when, in nanoseconds since the script began.
+    """
+
+    def __init__(self, reason: str, expected: str = "", actual: str = "", place: Place = NOWHERE, time: int | None = None) -> None:
+        super().__init__(reason)
         self.reason = reason
         self.expected = expected
         self.actual = actual
+        self.place = place
+        self.time = time
 
     def __str__(self) -> str:
-        lines = [f"{self.place}: {self.reason}"]
-        if self.expected or self.actual:
-            lines += [f"    expected: {self.expected}", f"      actual: {self.actual}"]
-        return "\n".join(lines)
+        when = "" if self.time is None else f" at {seconds(self.time)}"
+        text = f"{self.place}: {self.reason}{when}" if self.place is not NOWHERE else f"{self.reason}{when}"
+        if self.expected:
+            text += f"\n  expected: {self.expected}"
+        if self.actual:
+            text += f"\n    actual: {self.actual}"
+        return text
 
 
-class CodeMismatch(Mismatch):
-    """An assertion in code that does not hold; `seen` are the values of its names."""
-
-    def __init__(self, place: Place, test: str, message: str, seen: Mapping[str, Any]) -> None:
-        actual = ", ".join(f"{name} = {value}" for name, value in seen.items())
-        reason = "an assertion does not hold" + (f": {message}" if message else "")
-        super().__init__(place, reason, test, actual)
-        self.seen = dict(seen)
+def seconds(time: int) -> str:
+    """A time as scripts write it: seconds, to the microsecond."""
+    sign = "-" if time < 0 else ""
+    whole, rest = divmod(abs(time) // 1000, 1_000_000)
+    return f"{sign}{whole}.{rest:06}"
