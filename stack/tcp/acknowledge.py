@@ -45,7 +45,8 @@ def acknowledged(b: Block, seg: Segment, ack: int, at: int) -> None:
     if b.probing and b.retries:
         b.retries = 0  # whoever answers probes may keep its window closed (MUST-37)
         b.stuck = True
-    if ack >= una and (snd.wl1 < seg.seq or (snd.wl1 == seg.seq and snd.wl2 <= ack)):
+    # "ack > una" is Linux's: else the old window, counted from the new SND.UNA, would reach further than was ever offered.
+    if ack > una or (ack == una and (snd.wl1 < seg.seq or (snd.wl1 == seg.seq and snd.wl2 <= ack))):
         update_window(b, seg, wnd)
 
 

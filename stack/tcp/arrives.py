@@ -227,7 +227,8 @@ def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
         if b.listener is not None and b.listener.full:
             b.listener.drop()
             return DONE  # as Linux: the peer believes that the connection stands, and repeats itself
-        acknowledge.update_window(b, seg, seg.wnd << snd.scale)
+        syn = seg.scale is not None  # the SYN,ACK of a simultaneous open: its window is not scaled (RFC 7323 section 2.2)
+        acknowledge.update_window(b, seg, seg.wnd if syn else seg.wnd << snd.scale)
         acknowledge.syn_acknowledged(b, ack, seg, now)
         established(b, now)
         take_held(b, now)
