@@ -13,6 +13,7 @@ class DropReason(Enum):
     # links and switches
     LOSS = "lost on the link"
     QUEUE_FULL = "queue full"
+    QUEUE_EARLY = "dropped early by the queue"
     LINK_DOWN = "link down"
     PARTITION = "partitioned"
     SCRIPTED = "dropped by a rule"

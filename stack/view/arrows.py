@@ -26,7 +26,7 @@ MOST = 200  # arrows that a ladder draws, unless it is told otherwise
 ENDS = frozenset(
     reason.value
     for reason in (
-        DropReason.LOSS, DropReason.QUEUE_FULL, DropReason.LINK_DOWN, DropReason.PARTITION, DropReason.SCRIPTED,
+        DropReason.LOSS, DropReason.QUEUE_FULL, DropReason.QUEUE_EARLY, DropReason.LINK_DOWN, DropReason.PARTITION, DropReason.SCRIPTED,
         DropReason.CORRUPT_FRAME, DropReason.TOO_BIG, DropReason.NO_PORT,
     )
 )  # fmt: skip
