@@ -152,6 +152,5 @@ ABSENT: dict[str, str] = {
     "7413": "TCP Fast Open: the option is read and shown only",
     "8684": "Multipath TCP",
     "8985": "RACK-TLP: losses are found by duplicate acknowledgments, SACK and timeouts",
-    "9438": "CUBIC",
     "5925": "The authentication option, and MD5 (RFC 2385): read and shown only",
 }

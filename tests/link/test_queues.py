@@ -1,5 +1,6 @@
 """Queue disciplines that mark or drop before they are full: step marking, RED (Floyd and Jacobson), CoDel (RFC 8289)."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -115,13 +116,13 @@ def test_red_spreads_its_drops_evenly() -> None:
     bench, there = red(minimum=1, maximum=1000, inverse=1, weight=0, frames=1000)
     queue = there.discipline
     bench.send(there, *[datagram(0)] * 102)
-    there.discipline.drop = lambda frame, now, reason: hits.append(arrival)
     hits: list[int] = []
+    there.discipline.drop = lambda frame, now, reason: hits.append(now)
     for arrival in range(3000):  # the queue stands at 101: p_b is about a tenth
-        queue.enqueue(Frame(datagram(0), 1250), 0)
+        queue.enqueue(Frame(datagram(0), 1250), arrival)
         if len(queue) > 101:
             queue._waiting.pop()
-    gaps = [after - before for before, after in zip(hits, hits[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(hits)]
     assert min(gaps) >= 1
     assert max(gaps) <= 10
     assert max(gaps) > 7
@@ -159,7 +160,7 @@ def test_codel_lets_a_queue_stand_for_one_interval_only() -> None:
     # The sojourn time grows by 0.25 ms with each frame sent: 5 ms at the 20th
     assert 120 * MS < drops[0] < 130 * MS
     # next = last + interval / sqrt(count); the drop happens when a frame leaves after that
-    for count, (before, after) in enumerate(zip(drops, drops[1:5], strict=False), 2):
+    for count, (before, after) in enumerate(pairwise(drops[:5]), 2):
         exact = nanoseconds("100 ms") / count**0.5
         assert abs((drops[0] + sum(nanoseconds("100 ms") / n**0.5 for n in range(1, count))) - after) <= 1.01 * MS
         assert after - before <= exact * 1.5 + MS
@@ -177,11 +178,12 @@ def test_codel_leaves_a_burst_alone_that_drains_within_the_interval() -> None:
 
 def test_codel_marks_instead_of_dropping_where_it_may() -> None:
     bench = Bench()
-    there = bench.direction(rate="10 Mbit", queue=lambda: CoDel(ecn=True))
+    queue = CoDel(ecn=True)
+    there = bench.direction(rate="10 Mbit", queue=queue)
     crowd(bench, there, 2, 800_000, 500 * MS)
     bench.run()
     assert not there.drops
-    assert [ecn_of(packet) for _, packet in bench.arrived].count(3) == there.discipline.marked > 4
+    assert [ecn_of(packet) for _, packet in bench.arrived].count(3) == queue.marked > 4
 
 
 def test_impossible_thresholds_are_refused() -> None:

@@ -88,7 +88,9 @@ class CongestionControl:
         self.ssthresh = INFINITE
         self.prior_cwnd = 0  # the window before the last reduction; the engine keeps it, for `undo`
         self.clamp = 0xFFFFFFFF  # the window grows no further
+        self.last_sent = 0  # when data last went out; the engine keeps it, for TRANSMIT_START
         self.pacing_rate: int | None = None  # None: segments are not paced for this control
+        self.holds_back = False  # the flight is kept small on purpose: no measure of the path's bandwidth
 
     # Told by the engine
 

@@ -9,7 +9,13 @@ from stack.tcp.congestion.base import CongestionControl
 Chosen = str | type[CongestionControl]  # a name, or a class of the user's own
 
 CONTROLS = {
+    "bbr": "bbr.BBR",
+    "cubic": "cubic.Cubic",
+    "cubic-hystart++": "hystart_plus_plus.CubicHyStartPlusPlus",
+    "dctcp": "dctcp.DCTCP",
     "reno": "newreno.NewReno",
+    "reno-hystart++": "hystart_plus_plus.NewRenoHyStartPlusPlus",
+    "reno-abc": "byte_counting.ByteCounting",
 }
 
 
