@@ -70,6 +70,7 @@ class Internet:
         hop_limit: int | None = None,
         traffic_class: int = 0,
         dont_fragment: bool = False,
+        flow_label: int = 0,
         cause: str | None = None,
         loop: bool = True,
     ) -> tuple[int, Neighbour | None]:
@@ -83,7 +84,7 @@ class Internet:
         whole = size + self.overhead <= way.mtu
         if size > self.largest or (dont_fragment and not whole):
             return errno.EMSGSIZE, None
-        header = self.header(way, protocol, hop_limit, traffic_class, dont_fragment)
+        header = self.header(way, protocol, hop_limit, traffic_class, dont_fragment, flow_label)
         if whole:
             item = Outgoing((header, *headers), payload, cause)
             return 0, way.attachment.transmit(way.next_hop, way.cast, item, self.host.now, loop)
@@ -91,7 +92,7 @@ class Internet:
             way.attachment.transmit(way.next_hop, way.cast, Outgoing((), octets, cause), self.host.now, loop)
         return 0, None
 
-    def header(self, way: Way, protocol: int, hop_limit: int, traffic_class: int, dont_fragment: bool) -> Header:
+    def header(self, way: Way, protocol: int, hop_limit: int, traffic_class: int, dont_fragment: bool, flow_label: int) -> Header:
         """The IP header of a datagram of ours."""
         raise NotImplementedError
 

@@ -55,7 +55,7 @@ class IPv4Layer(Internet):
             counter = self._counters[key] = [self._stream.getrandbits(16)]
         return counter
 
-    def header(self, way: Way, protocol: int, hop_limit: int, traffic_class: int, dont_fragment: bool) -> Header:
+    def header(self, way: Way, protocol: int, hop_limit: int, traffic_class: int, dont_fragment: bool, flow_label: int) -> Header:
         """The header of a datagram of ours."""
         counter = self.counter(way.source, way.destination, protocol)
         counter[0] = number = (counter[0] + 1) & 0xFFFF

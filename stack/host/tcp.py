@@ -136,6 +136,8 @@ class TcpLayer:
             mss=min(way.attachment.interface.mtu, 65535) - overhead,
             ts_offset=timestamp_offset(self._secret, local, remote),
         )  # fmt: skip
+        if overhead == 60:
+            connection.flow_label = self._labels.getrandbits(20) or 1  # RFC 6437: one for each flow, not 0
         if way.mtu < way.attachment.interface.mtu:
             connection.path_mtu(way.mtu, self.host.now)
         self.connections[local[0], local[1], remote[0], remote[1]] = connection
@@ -282,7 +284,7 @@ class TcpLayer:
         wants = connection.settings
         number, neighbour = layer.send(
             way, PROTOCOL, (header,), text,
-            hop_limit=wants.hop_limit, traffic_class=wants.traffic_class, dont_fragment=True, cause=cause,
+            hop_limit=wants.hop_limit, traffic_class=wants.traffic_class, dont_fragment=True, flow_label=connection.flow_label, cause=cause,
         )  # fmt: skip
         if number:
             host.drop(DropReason.FRAGMENTATION_NEEDED, None)
@@ -301,9 +303,8 @@ class TcpLayer:
         if v4:
             connection.counter = self.host.ipv4.counter(way.source, remote[0], PROTOCOL)
         elif connection.ipv6 is None:
-            label = self._labels.getrandbits(20)  # RFC 6437: one for each flow
             connection.ipv6 = IPv6.of(
-                6, 0, 0, label, Sealed, PROTOCOL, self.host.settings.time_to_live, way.source, way.destination
+                6, 0, 0, connection.flow_label, Sealed, PROTOCOL, self.host.settings.time_to_live, way.source, way.destination
             )
 
     def _tell_error(self, connection: HostConnection, number: int) -> None:

@@ -28,7 +28,7 @@ class HostConnection(Connection):
     """
 
     __slots__ = (
-        "claim", "confirmed", "counter", "ethernet", "generation", "interface", "ipv6", "layer", "neighbour", "room",
+        "claim", "confirmed", "counter", "ethernet", "flow_label", "generation", "interface", "ipv6", "layer", "neighbour", "room",
         "scheduled", "scheduled_idle", "way",
     )  # fmt: skip
 
@@ -48,6 +48,7 @@ class HostConnection(Connection):
         self.ethernet: Ethernet | None = None
         self.counter: list[int] = []
         self.ipv6: IPv6 | None = None
+        self.flow_label = 0
         self.room = 0  # octets of options and text that fit the path's MTU
         self.confirmed = 0  # SND.UNA when progress last confirmed the neighbour
 

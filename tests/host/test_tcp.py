@@ -15,7 +15,7 @@ from stack.host.tcp_connection import HostConnection
 from stack.tcp.formats.tcp import TCP
 from stack.tcp.settings import TcpSettings
 from stack.tcp.state import State
-from tests.host.headers import ARP, Ethernet, IPv4
+from tests.host.headers import ARP, Ethernet, IPv4, IPv6
 from tests.host.wire import MILLISECOND, SECOND, World, pair
 
 B = IPv4Address("10.0.0.2")
@@ -341,3 +341,23 @@ def test_time_wait_is_left_only_for_a_syn_that_somebody_takes() -> None:
         assert (accepted.state, listener.half_open) == (State.TIME_WAIT, 0)
     b.tcp.segment_in(accepted, syn, b"")
     assert (accepted.state, listener.half_open) == (State.CLOSED, 1)
+
+
+def test_all_segments_of_a_flow_carry_one_label() -> None:
+    """RFC 6437 section 3: from the SYN on, a label that is not 0, another one in each direction and for each connection."""
+    world, a, b = pair()
+    listener = b.tcp.listen(None, 80)
+    for _ in range(2):
+        one = a.tcp.connect(None, (IPv6Address("2001:db8::2"), 80), now=world.now)
+        world.run()
+        one.send(b"x" * 5000, world.now)
+        one.close(world.now)
+        world.run()
+    assert listener.accept() is not None
+    labels: dict[tuple[int, int], set[int]] = {}
+    for _, _, packet in world.log:
+        if TCP in packet:
+            labels.setdefault((packet[TCP].source, packet[TCP].destination), set()).add(packet[IPv6].flow_label)
+    assert len(labels) == 4
+    assert all(len(each) == 1 for each in labels.values()), labels
+    assert len(set.union(*labels.values()) - {0}) == 4
