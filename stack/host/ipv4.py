@@ -14,6 +14,7 @@ from stack.codec.packet import Packet
 from stack.host.addresses import Cast
 from stack.host.attachment import Outgoing
 from stack.host.internet import Internet
+from stack.host.mss_clamp import clamp_header, clamp_octets
 from stack.host.way import Way, find_way
 from stack.ip.formats.ipv4 import IPv4, IPv4Options
 from stack.ip.fragment import fragment_ipv4
@@ -155,6 +156,8 @@ class IPv4Layer(Internet):
         checksum = (datagram[10] << 8 | datagram[11]) + 0x100
         checksum = (checksum & 0xFFFF) + (checksum >> 16)
         octets = b"%b%c%b%b%b" % (datagram[:8], datagram[8] - 1, datagram[9:10], checksum.to_bytes(2, "big"), datagram[12:])
+        if self.host.settings.mss_clamp and ip.protocol == 6 and not ip.fragment_offset:
+            octets = clamp_octets(octets, 4 * ip.header_length, min(way.mtu, interface.mtu), self.overhead)
         if len(octets) <= way.mtu:
             parts = [octets]
         elif ip.flags & DONT_FRAGMENT:
@@ -172,6 +175,8 @@ class IPv4Layer(Internet):
         way = self.next_way(ip, interface, packet)
         if way is None:
             return
+        if self.host.settings.mss_clamp:
+            upper = clamp_header(upper, min(way.mtu, interface.mtu), self.overhead)
         if size > way.mtu and ip.flags & DONT_FRAGMENT:
             self.too_big(ip, interface, packet, way.mtu)
             return

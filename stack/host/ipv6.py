@@ -13,6 +13,7 @@ from stack.codec.packet import Packet
 from stack.host.addresses import Cast
 from stack.host.attachment import Outgoing
 from stack.host.internet import Internet
+from stack.host.mss_clamp import clamp_header, clamp_octets
 from stack.host.way import Way, find_way
 from stack.ip.chain import Chain, walk
 from stack.ip.formats.ipv6 import NO_NEXT_HEADER, IPv6
@@ -163,6 +164,8 @@ class IPv6Layer(Internet):
         way = self._next_way(ip, interface, packet, len(datagram))
         if way is not None:
             octets = b"%b%c%b" % (datagram[:7], datagram[7] - 1, datagram[8:])
+            if self.host.settings.mss_clamp and ip.next_header == 6:
+                octets = clamp_octets(octets, _FIXED, min(way.mtu, interface.mtu), self.overhead)
             way.attachment.transmit(way.next_hop, way.cast, Outgoing((), octets, packet.cause, packet), self.host.now)
 
     def pass_on_headers(self, ip: Any, upper: Header, interface: Interface, packet: Packet) -> None:
@@ -170,6 +173,8 @@ class IPv6Layer(Internet):
         payload = packet.after(type(upper))
         way = self._next_way(ip, interface, packet, _FIXED + len(upper) + len(payload))
         if way is not None:
+            if self.host.settings.mss_clamp:
+                upper = clamp_header(upper, min(way.mtu, interface.mtu), self.overhead)
             header = IPv6.of(
                 6, ip.dscp, ip.ecn, ip.flow_label, Sealed, ip.next_header, ip.hop_limit - 1, ip.source, ip.destination
             )

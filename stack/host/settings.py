@@ -15,6 +15,7 @@ class HostSettings:
     """Sizes in octets, times in nanoseconds."""
 
     forwarding: bool = False  # a router
+    mss_clamp: bool = False  # which lowers the MSS of the SYNs that it forwards to what its links carry
     time_to_live: int = 64
     multicast_time_to_live: int = 1  # RFC 1112 section 6.1
     answer_echo: bool = True

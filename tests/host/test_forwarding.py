@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 
 import pytest
 
 from stack.base.address import IPv4Address, IPv6Address, ip_address
 from stack.base.event import DropReason
+from stack.codec.fields import Sealed
 from stack.codec.packet import Packet
+from stack.codec.registry import LinkType
+from stack.host.mss_clamp import clamp_octets, lowered
 from stack.ip.formats.extensions import Fragment
 from stack.ip.formats.icmp import ICMP
 from stack.ip.formats.icmpv6 import ICMPv6
+from stack.tcp.formats.options import MSS, TCPOptions
 from stack.tcp.formats.tcp import TCP
 from stack.udp.formats.udp import UDP
 from tests.host.headers import Ethernet, IPv4, IPv6
@@ -268,3 +273,41 @@ def test_errors_to_one_peer_are_limited() -> None:
         client.send(b"x", world.now, (IPv4Address("10.0.2.1"), 7))
     world.run()
     assert len(world.seen(ICMP, router)) == 9
+
+
+@pytest.mark.parametrize("as_bytes", [False, True])
+@VERSIONS
+def test_a_router_that_clamps_the_mss(yours: str, hop: str, as_bytes: bool) -> None:
+    """SYNs both ways announce what the smaller link carries, so that no segment is ever too big; checksums stay right."""
+    world, a, router, b = routed()
+    world.as_bytes = as_bytes
+    router.interfaces[2].mtu = 1300  # neither end knows
+    router.settings = replace(router.settings, mss_clamp=True)
+    listener = b.tcp.listen(None, 80)
+    connection = a.tcp.connect(None, (ip_address(yours), 80), now=world.now)
+    world.run()
+    accepted = listener.accept()
+    assert accepted is not None
+    connection.send(b"x" * 20_000, world.now)
+    world.run()
+    assert accepted.recv(1 << 16, world.now) == b"x" * 20_000
+    assert router.drops == {}
+    assert (a.drops, b.drops) == ({}, {})
+    overhead = 60 if ":" in yours else 40
+    syns = [(name, packet[TCP].options.get(MSS)) for _, name, packet in world.log if TCP in packet and packet[TCP].syn]
+    announced = {(name, option.mss) for name, option in syns if option is not None}
+    assert announced == {("a", 1500 - overhead), ("b", 1500 - overhead), ("r", 1300 - overhead)}
+
+
+def test_mss_that_stand_across_words_and_damaged_options() -> None:
+    """The checksum follows also where the MSS lies on an odd place; options that make no sense stay as they are."""
+    for before in (b"", b"\1", b"\1\1\1"):
+        header = TCP(source=1, destination=2, syn=True, options=TCPOptions(before + b"\2\4\x05\xb4" + bytes(-len(before) % 4)))
+        datagram = bytes(IPv4(source="10.0.0.1", destination="10.0.0.2") / header)
+        clamped = clamp_octets(datagram, 20, 1000, 20)
+        assert clamped != datagram
+        again = Packet.parse(clamped, linktype=LinkType.RAW)
+        assert again.rebuild() == clamped
+        assert again.replace(again[TCP].replace(checksum=Sealed)).rebuild() == clamped
+    for damaged in (b"\2\0\x05\xb4", b"\2\4\x05", b"\0\2\4\x05", b"\3"):
+        assert lowered(damaged, 500) is None
