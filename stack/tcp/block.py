@@ -11,6 +11,7 @@ from stack.tcp.state import CLOSED, TRANSITIONS, State
 
 if TYPE_CHECKING:
     from stack.tcp.buffers import ReceiveBuffer, SendBuffer
+    from stack.tcp.fastopen import FastOpen
     from stack.tcp.formats.options import TCPOptions
     from stack.tcp.formats.tcp import TCP
     from stack.tcp.listener import Listener
@@ -45,7 +46,7 @@ class Send:
 class Receive:
     """The receive sequence variables (table 3). `edge` is RCV.NXT + RCV.WND, which never moves to the left (SHLD-14)."""
 
-    __slots__ = ("acked", "buff", "dsack", "edge", "fin", "full", "mss", "nxt", "quick", "read", "scale", "scaling")
+    __slots__ = ("acked", "buff", "dsack", "edge", "fin", "full", "mss", "nxt", "offered", "quick", "read", "scale", "scaling")
 
     def __init__(self, settings: TcpSettings, mss: int) -> None:
         self.nxt = 0
@@ -58,6 +59,7 @@ class Receive:
         self.scale = 0  # how our window field is scaled, if the peer scales too
         while settings.receive_buffer_max >> self.scale > 0xFFFF and self.scale < 14:
             self.scale += 1
+        self.offered: int | None = None  # the scale that our SYN offered
         self.scaling = False  # both sides offered window scaling
         self.quick = settings.quick_acks
         self.fin = False  # the peer's FIN was taken; RCV.NXT is after it
@@ -81,12 +83,14 @@ class Block:
         "ack_at",
         "ack_cause",
         "ack_now",
+        "bare_ack",
         "ack_sample",
         "closed_by_user",
         "congestion",
         "deadline",
         "error",
         "events",
+        "fast",
         "fin",
         "fin_queued",
         "heard",
@@ -153,6 +157,8 @@ class Block:
         self.snd = Send(iss)
         self.rcv = Receive(settings, mss)
         self.passive = False  # came from LISTEN
+        self.bare_ack = False  # half open: the ACK came, and found a listener that waits for data, or is full
+        self.fast: FastOpen | None = None
         self.peer_mss = 0  # SendMSS: what the peer announced
         self.path_mss = mss  # what the path carries: the MTU less fixed headers
         self.outgoing: SendBuffer | None = None

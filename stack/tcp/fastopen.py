@@ -66,15 +66,24 @@ class FastOpen:
         """A server's connection in SYN-RECEIVED on which data may be sent already."""
         return self.listener is not None
 
+    def handshake_over(self, now: int, reset: bool = False) -> None:
+        """The client's ACK came, or the child is gone."""
+        listener, self.listener = self.listener, None
+        if listener is not None:
+            listener.fast_open.over(reset and self.accepted and not listener.closed, now)
+
+    def option(self) -> bytes:
+        """The option of the next SYN or SYN,ACK, padded to whole words."""
+        cookie = self.cookie
+        if cookie is None:
+            return b""
+        head = bytes((254, 4 + len(cookie), 0xF9, 0x89)) if self.experimental else bytes((34, 2 + len(cookie)))
+        return head + cookie + b"\1" * (-(len(head) + len(cookie)) % 4)
+
 
 def cookie(key: bytes, client: bytes, server: bytes) -> bytes:
     """The cookie of Linux 5.4 and later: SipHash of the addresses of the SYN, 8 octets."""
     return siphash(key, client + server).to_bytes(8, "little")
-
-
-def sysctl_key(text: str) -> bytes:
-    """A key as net.ipv4.tcp_fastopen_key has it: four numbers of 32 bits, in hexadecimal, joined by hyphens."""
-    return b"".join(int(part, 16).to_bytes(4, "little") for part in text.strip().split("-"))
 
 
 # The client
@@ -211,26 +220,3 @@ def _child(b: Block, seg: Segment, listener: Listener, now: int) -> None:
     if seg.text:
         fast.acked = True
         deliver_text(b, seg.seq + 1, seg.text, now)
-
-
-def handshake_over(b: Block, now: int, reset: bool = False) -> None:
-    """The client's ACK came, or the child is gone."""
-    fast = b.fast
-    if fast is not None and fast.listener is not None:
-        fast.listener.fast_open.over(reset and fast.accepted and not fast.listener.closed, now)
-        fast.listener = None
-
-
-# The option
-
-
-def option(fast: FastOpen) -> bytes:
-    """The option of the next SYN or SYN,ACK, padded to whole words."""
-    if fast.cookie is None:
-        return b""
-    if fast.experimental:
-        made = bytes((254, 4 + len(fast.cookie), 0xF9, 0x89)) + fast.cookie
-    else:
-        made = bytes((34, 2 + len(fast.cookie))) + fast.cookie
-    return made + b"\1" * (-len(made) % 4)
-

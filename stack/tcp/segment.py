@@ -34,7 +34,7 @@ class Segment:
     """One arriving segment. `ack` is None where the ACK bit is off; numbers are unwrapped; `wnd` is as on the wire."""
 
     __slots__ = (
-        "ack", "flags", "len", "mss", "sack", "sack_permitted", "scale", "seq", "text", "ts_ecr", "ts_val", "up", "wnd",
+        "ack", "cookie", "experimental_cookie", "flags", "len", "mss", "sack", "sack_permitted", "scale", "seq", "text", "ts_ecr", "ts_val", "up", "wnd",
     )  # fmt: skip
 
     def __init__(self, seq: int, ack: int | None, flags: int, wnd: int, text: bytes = b"") -> None:
@@ -51,6 +51,8 @@ class Segment:
         self.mss: int | None = None
         self.scale: int | None = None
         self.sack_permitted = False
+        self.cookie: bytes | None = None  # fast open: b"" asks for one
+        self.experimental_cookie = False  # in the experimental option
 
     @classmethod
     def read(cls, header: TCP, text: bytes, near_seq: int, near_ack: int) -> Segment:
@@ -95,7 +97,17 @@ class Segment:
                 self.scale = min(octets[at + 2], 14)  # RFC 7323 section 2.3
             elif kind == 4 and length == 2 and syn:
                 self.sack_permitted = True
+            elif kind == 34 and syn:
+                self.read_cookie(octets[at + 2 : at + length], False)
+            elif kind == 254 and syn and octets[at + 2 : at + 4] == b"\xf9\x89":
+                self.read_cookie(octets[at + 4 : at + length], True)
             at += length
+
+    def read_cookie(self, cookie: bytes, experimental: bool) -> None:
+        """Take the fast open option (RFC 7413 section 4.1.1): a cookie has 4 to 16 octets, an even number; none asks for one."""
+        if len(cookie) % 2 == 0:
+            self.cookie = cookie if not cookie or 4 <= len(cookie) <= 16 else None
+            self.experimental_cookie = experimental
 
     def trim(self, left: int, right: int) -> None:
         """Keep what lies in [left, right): "the idealized segment that begins at RCV.NXT and does not exceed the window"."""

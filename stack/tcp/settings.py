@@ -31,6 +31,25 @@ class TcpSettings:
     sack: bool = True  # tcp_sack; RFC 2018
     maximum_segment: int | None = None  # TCP_MAXSEG: bound of the MSS announced and used; None: what the MTU allows
 
+    # Opening
+    syn_retries: int = 6  # tcp_syn_retries, TCP_SYNCNT: 131 s with the linear timeouts; RFC 9293 MUST-23 wants 3 minutes: 7
+    syn_linear_timeouts: int = 4  # tcp_syn_linear_timeouts: so many more SYNs before the timeout is doubled each time
+    synack_retries: int = 5  # tcp_synack_retries
+    syn_backlog: int = 4096  # tcp_max_syn_backlog: without SYN cookies, three quarters of it may be half open
+    backlog_limit: int = 4096  # net.core.somaxconn: what listen() may ask for
+    syn_cookies: int = 1  # tcp_syncookies, RFC 4987: 1: once the queue of half-open connections is full; 2: always
+    abort_on_overflow: bool = False  # tcp_abort_on_overflow: a RST for the last ACK that finds no room in the queue to accept
+    defer_accept: int = 0  # TCP_DEFER_ACCEPT as SYN,ACKs: accepted with the first data, or after so many; see `half_open.py`
+    keep_syn_text: bool = False  # text of a SYN that does not open fast waits, or of its answer; Linux drops it
+
+    # Fast open (RFC 7413), see `fastopen.py`
+    fast_open: int = 0x1  # tcp_fastopen: `fastopen.Bits`
+    fast_open_keys: tuple[bytes, ...] = ()  # tcp_fastopen_key, TCP_FASTOPEN_KEY: that of new cookies, a backup; none: random
+    fast_open_queue: int | None = None  # TCP_FASTOPEN: children of a listener whose handshake is not over; None: see `Bits`
+    fast_open_connect: bool = False  # TCP_FASTOPEN_CONNECT: connect() leaves the SYN to the first send()
+    fast_open_no_cookie: bool = False  # TCP_FASTOPEN_NO_COOKIE
+    fast_open_pause: int = 0  # tcp_fastopen_blackhole_timeout_sec: after connections that were swallowed; 0: none
+
     # Buffers. The receive buffer counts what Linux counts: segments with their buffers and bookkeeping (`memory.py`).
     send_buffer: int = 131_072  # tcp_wmem[1]: where autotuning begins, or the size that SO_SNDBUF fixed
     send_buffer_max: int = 4_194_304  # tcp_wmem[2]
@@ -72,8 +91,6 @@ class TcpSettings:
     fallback_rto: int = 3 * SECOND  # after a SYN that had to be repeated, RFC 6298 rule 5.7
     minimum_rto: int = 200 * MILLISECOND  # tcp_rto_min_us; RFC 6298 says 1 s
     maximum_rto: int = 120 * SECOND  # tcp_rto_max_ms
-    syn_retries: int = 6  # tcp_syn_retries, TCP_SYNCNT: 127 s; RFC 9293 MUST-23 wants 3 minutes: 7
-    synack_retries: int = 5  # tcp_synack_retries
     advice_retries: int = 3  # tcp_retries1. R1: after so many, tell IP that the path may be bad
     data_retries: int = 15  # tcp_retries2. R2, as the time that so many take on the fastest path: 924.6 s, as Linux
     orphan_retries: int = 8  # tcp_orphan_retries. R2 once the program has closed the socket
@@ -139,6 +156,7 @@ class TcpSettings:
             sack_compression_count=0,  # RFC 5681 section 4.2: above a gap an ACK goes out at once
             quick_acks=0,  # RFC 9293 SHLD-18, RFC 5681 section 4.2: ACKs are delayed from the first segment on
             minimum_rto=1 * SECOND,  # RFC 6298 rule 2.4
+            keep_syn_text=True,  # RFC 9293 section 3.10.7.2: text of a SYN is processed once the connection stands
             syn_retries=7,  # RFC 9293 MUST-23: a SYN is repeated for 3 minutes at least
             abort_on_hard_icmp=True,  # RFC 9293 SHLD-26
             time_wait=240 * SECOND,  # RFC 9293 MUST-13: 2 MSL, with section 3.4.2's MSL of 2 minutes

@@ -87,20 +87,34 @@ def _buffer(field: str) -> Change:
     return change
 
 
+def _keys(text: str) -> dict[str, Any]:
+    """One key or two, joined by a comma: each four numbers of 32 bits in hexadecimal, joined by hyphens."""
+    keys = tuple(b"".join(int(part, 16).to_bytes(4, "little") for part in key.split("-")) for key in text.split(","))
+    if len(keys) > 2 or any(len(key) != 16 for key in keys):
+        raise ValueError
+    return {"fast_open_keys": keys}
+
+
 EFFECT: dict[str, Change] = {
     "net.core.rmem_max": _whole("receive_buffer_limit"),
+    "net.core.somaxconn": _whole("backlog_limit"),
     "net.core.wmem_max": _whole("send_buffer_limit"),
+    "net.ipv4.tcp_abort_on_overflow": _switch("abort_on_overflow"),
     "net.ipv4.tcp_app_win": _whole("application_window"),
     "net.ipv4.tcp_challenge_ack_limit": _whole("challenge_limit"),
     "net.ipv4.tcp_comp_sack_delay_ns": _whole("sack_compression_delay"),
     "net.ipv4.tcp_comp_sack_nr": _whole("sack_compression_count"),
     "net.ipv4.tcp_comp_sack_slack_ns": _whole("sack_compression_slack"),
     "net.ipv4.tcp_dsack": _switch("duplicate_sack"),
+    "net.ipv4.tcp_fastopen": _whole("fast_open"),
+    "net.ipv4.tcp_fastopen_blackhole_timeout_sec": _whole("fast_open_pause", SECOND),
+    "net.ipv4.tcp_fastopen_key": _keys,
     "net.ipv4.tcp_fin_timeout": _whole("fin_wait_2", SECOND),
     "net.ipv4.tcp_invalid_ratelimit": _whole("invalid_interval", MILLISECOND),
     "net.ipv4.tcp_keepalive_intvl": _whole("keepalive_interval", SECOND),
     "net.ipv4.tcp_keepalive_probes": _whole("keepalive_probes"),
     "net.ipv4.tcp_keepalive_time": _whole("keepalive_idle", SECOND),
+    "net.ipv4.tcp_max_syn_backlog": _whole("syn_backlog"),
     "net.ipv4.tcp_moderate_rcvbuf": _switch("moderate_receive_buffer"),
     "net.ipv4.tcp_orphan_retries": lambda text: {"orphan_retries": _number(text) or 8},  # 0 means 8, tcp_timer.c
     "net.ipv4.tcp_retries1": _whole("advice_retries"),
@@ -113,8 +127,10 @@ EFFECT: dict[str, Change] = {
     "net.ipv4.tcp_shrink_window": _switch("shrink_window"),
     "net.ipv4.tcp_slow_start_after_idle": _switch("slow_start_after_idle"),
     "net.ipv4.tcp_stdurg": _switch("standard_urgent"),
+    "net.ipv4.tcp_syn_linear_timeouts": _whole("syn_linear_timeouts"),
     "net.ipv4.tcp_syn_retries": _whole("syn_retries"),
     "net.ipv4.tcp_synack_retries": _whole("synack_retries"),
+    "net.ipv4.tcp_syncookies": _whole("syn_cookies"),
     "net.ipv4.tcp_timestamps": _switch("timestamps"),
     "net.ipv4.tcp_window_scaling": _switch("window_scaling"),
     "net.ipv4.tcp_wmem": _buffer("send_buffer"),
