@@ -20,7 +20,9 @@ from stack.host.way import Way, find_way
 from stack.host.zone import elsewhere, zoned
 from stack.ip.formats.ipv4 import IPv4
 from stack.ip.formats.ipv6 import IPv6
-from stack.tcp.formats.tcp import RST, SYN, TCP
+from stack.tcp.fastopen import FastOpen
+from stack.tcp.fastopen_cache import FastOpenCache
+from stack.tcp.formats.tcp import SYN, TCP
 from stack.tcp.isn import initial_sequence, timestamp_offset
 from stack.tcp.reset import refusal
 from stack.tcp.settings import DEFAULT, TcpSettings
@@ -44,6 +46,8 @@ class TcpLayer:
         self.host = host
         stream = host.randomness.at(host.name, "tcp")
         self._secret = stream.bytes(16)
+        self.cookie_secret = host.randomness.at(host.name, "tcp cookies").bytes(48)
+        self.fast_open = FastOpenCache()
         self._labels = host.randomness.at(host.name, "flow labels")
         self.ports = PortSpace(host.randomness.at(host.name, "tcp ports"), host.settings.ephemeral_ports)
         self.connections: dict[Key, HostConnection] = {}
@@ -93,8 +97,13 @@ class TcpLayer:
         now: int = 0,
         claim: Claim | None = None,
         interface: Interface | None = None,
+        data: bytes | None = None,
     ) -> HostConnection:
-        """Open a connection: `local` (address and port, 0 for any), or a `claim`, or neither; raises `OSError`."""
+        """Open a connection: `local` (address and port, 0 for any), or a `claim`, or neither; raises `OSError`.
+
+        With `data`, fast (RFC 7413): `connection.fast.text` says how many octets of it went with the SYN. With the setting
+        `fast_open_connect` and no data, the SYN waits for the data if that may go with it: `connection.fast.deferred`.
+        """
         host = self.host
         host.now = now
         destination = _meant(remote[0])
@@ -115,7 +124,9 @@ class TcpLayer:
         if key in self.connections:
             raise os_error(errno.EADDRNOTAVAIL)
         connection = self._make(way, claim, (source, claim.port), (destination, port), settings or self.settings)
-        connection.open_active(now)
+        if data is not None or connection.settings.fast_open_connect:
+            connection.fast = FastOpen(self.fast_open)
+        connection.open_active(now, data)
         return connection
 
     def passive(self, local: Where, remote: Where, settings: TcpSettings, now: int) -> HostConnection:
@@ -228,11 +239,11 @@ class TcpLayer:
         listener = self._listener(local)
         if listener is None:
             return False
-        if header.ack and not header.flags & RST:
-            return False  # 3.10.7.2, second: answered by a reset
-        if isinstance(find_way(self.host, remote[0], local[0]), Way):
-            listener.receive(header, text, local, remote, self.host.now, above)
-        return True
+        if not isinstance(find_way(self.host, remote[0], local[0]), Way):
+            return True
+        made = listener.receive(header, text, local, remote, self.host.now, above)
+        # 3.10.7.2, second: an ACK is answered by a reset, unless a SYN cookie is in it
+        return made is not None or not header.ack or header.rst
 
     def _refuse(self, answer: TCP, local: Where, remote: Where) -> None:
         way = find_way(self.host, remote[0], local[0])

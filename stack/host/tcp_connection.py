@@ -52,10 +52,10 @@ class HostConnection(Connection):
         self.room = 0  # octets of options and text that fit the path's MTU
         self.confirmed = 0  # SND.UNA when progress last confirmed the neighbour
 
-    def open_active(self, now: int) -> None:
+    def open_active(self, now: int, data: bytes | None = None) -> int:
         """OPEN: send a SYN."""
         self.layer.host.now = now
-        super().open_active(now)
+        return super().open_active(now, data)
 
     def timeout(self, now: int) -> None:
         """Do what is due; after R1 repetitions IP is told that the way may be bad (RFC 9293 section 3.8.3, SHLD-9)."""
@@ -105,7 +105,7 @@ class HostListener(Listener):
     __slots__ = ("claim", "layer")
 
     def __init__(self, layer: TcpLayer, claim: Claim, local: Endpoint, settings: TcpSettings, backlog: int) -> None:
-        super().__init__(local, layer.passive, settings, backlog)
+        super().__init__(local, layer.passive, settings, backlog, layer.cookie_secret)
         self.layer = layer
         self.claim = claim
 

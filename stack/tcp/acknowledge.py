@@ -21,9 +21,16 @@ def now(b: Block, cause: str | None) -> None:
 
 def challenge(b: Block, cause: str, at: int) -> None:
     """An ACK that anyone could provoke: only so many in a time (RFC 5961 section 7)."""
-    if at - b.last_challenge >= b.settings.invalid_interval:
-        b.last_challenge = at
+    if allowed(b, at):
         now(b, cause)
+
+
+def allowed(b: Block, at: int) -> bool:
+    """Whether a bad segment may bring out an answer again."""
+    if at - b.last_challenge < b.settings.invalid_interval:
+        return False
+    b.last_challenge = at
+    return True
 
 
 def acknowledged(b: Block, seg: Segment, ack: int, at: int) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from stack.tcp import acknowledge, timestamps
+from stack.base.quantity import MILLISECOND
+from stack.tcp import acknowledge, fastopen, half_open, timestamps
 from stack.tcp.deliver import deliver_text, end_of_data, hold, hold_fin, note_urgent, take_held
 from stack.tcp.ending import become_closed, refuse, start_time_wait
 from stack.tcp.opening import established, learn_options, listen_again
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 DONE = True  # "... and return"
 GO_ON = False
+_SYN_AGAIN = 2 * MILLISECOND  # Linux's TCP_TIMEOUT_MIN
+_DATA_SOON = 200 * MILLISECOND  # TCP_DELACK_MAX
 Step = Callable[["Block", Segment, int], bool]
 
 
@@ -50,6 +53,8 @@ def segment_arrives(b: Block, seg: Segment, now: int) -> str | None:
         if syn_sent_state(b, seg, now) is DONE:
             return syn_sent_state.__name__
         steps = OTHER_STATES[5:]  # "continue processing at the sixth step"
+    elif half_open.pending(b) and half_open.check_half_open(b, seg, now) is DONE:
+        return half_open.check_half_open.__name__
     else:
         steps = OTHER_STATES
     for step in steps:
@@ -85,7 +90,11 @@ def listen_state(b: Block, seg: Segment, now: int) -> None:
     b.syn_due = ""
     b.enter(SYN_RECEIVED, now)
     seg.trim(seg.seq, b.rcv.edge)
-    if seg.text:  # "any other control or text should be queued for processing later"
+    if b.listener is not None:
+        b.listener.syn_received(b, seg, now)
+        if b.fast is not None and b.fast.usable:
+            return
+    if seg.text and b.settings.keep_syn_text:  # "any other control or text should be queued for processing later"
         hold(b, seg.seq + 1, seg.text)
 
 
@@ -96,6 +105,13 @@ def syn_sent_state(b: Block, seg: Segment, now: int) -> bool:
     if ack is not None and not b.iss < ack <= snd.nxt:  # First, check the ACK bit
         if not seg.flags & RST:
             b.reset_due = (ack, None, "the ACK of something not sent")
+            if not b.retries:  # the reset makes room for our SYN, as in Linux
+                b.timer_at = now + _SYN_AGAIN
+                b.arm(b.timer_at)
+        return DONE
+    if ack is not None and timestamps.strange_echo(b, seg, now):
+        if not seg.flags & RST:
+            b.reset_due = (ack, None, "the echo of a timestamp not sent")
         return DONE
     if seg.flags & RST:  # Second, check the RST bit
         if ack is not None:
@@ -108,11 +124,20 @@ def syn_sent_state(b: Block, seg: Segment, now: int) -> bool:
     seg.flags &= ~SYN
     seg.seq += 1
     seg.trim(b.rcv.nxt, b.rcv.edge)
+    fast = b.fast
+    if not b.settings.keep_syn_text and (fast is None or not (fast.asked or fast.text)):
+        seg.text, seg.flags = b"", seg.flags & ~FIN
     if ack is not None:
         acknowledge.update_window(b, seg, seg.wnd)
         acknowledge.syn_acknowledged(b, ack, seg, now)
         established(b, now)
-        b.ack_now = True
+        if fast is not None:
+            fastopen.syn_acknowledged(b, seg, ack, now)
+        if b.settings.defer_accept or (fast is not None and fast.waiting):
+            b.ack_at = now + _DATA_SOON  # it goes with the data
+            b.arm(b.ack_at)
+        else:
+            b.ack_now = True
         return GO_ON if seg.text or seg.flags & (FIN | URG) else DONE
     snd.wnd = snd.max_wnd = seg.wnd
     snd.wl1, snd.wl2 = seg.seq - 1, b.iss
@@ -224,18 +249,20 @@ def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
         if not snd.una < ack <= snd.nxt:
             b.reset_due = (ack, None, "the ACK of something not sent")
             return DONE
-        if b.listener is not None and b.listener.full:
-            b.listener.drop()
-            return DONE  # as Linux: the peer believes that the connection stands, and repeats itself
         syn = seg.scale is not None  # the SYN,ACK of a simultaneous open: its window is not scaled (RFC 7323 section 2.2)
         acknowledge.update_window(b, seg, seg.wnd if syn else seg.wnd << snd.scale)
         acknowledge.syn_acknowledged(b, ack, seg, now)
+        listener = b.listener
         established(b, now)
+        if listener is not None:
+            listener.established(b)
         take_held(b, now)
     elif ack > snd.nxt or ack < snd.una - snd.max_wnd:
         acknowledge.challenge(b, "challenge ACK: an ACK outside the window", now)  # RFC 5961 section 5
         return DONE
     else:
+        if b.fast is not None and b.fast.usable:
+            b.fast.handshake_over(now)  # of a child that was closed before
         acknowledge.acknowledged(b, seg, ack, now)
     if b.fin_acknowledged:
         if b.state is FIN_WAIT_1:

@@ -9,7 +9,7 @@ import errno
 import os
 from typing import TYPE_CHECKING, Any
 
-from stack.tcp import acknowledge, recovery
+from stack.tcp import acknowledge, fastopen, recovery
 from stack.tcp.block import NEVER
 from stack.tcp.buffers import SendBuffer
 from stack.tcp.ending import become_closed
@@ -39,16 +39,26 @@ def error(number: int) -> OSError:
     return OSError(number, os.strerror(number))
 
 
-def open_active(b: Block, now: int) -> None:
-    """3.10.1. OPEN Call, active"""
-    if b.state is not CLOSED and b.state is not LISTEN:
+def open_active(b: Block, now: int, data: bytes | None = None) -> int:
+    """3.10.1. OPEN Call, active. With `data`, fast, if `b.fast` is set: how many octets of them go with the SYN."""
+    fast = b.fast
+    deferred = fast is not None and fast.deferred
+    if b.state is not CLOSED and b.state is not LISTEN and not deferred:
         raise error(errno.EISCONN)
     if b.remote is None:
         raise error(errno.EDESTADDRREQ)
-    b.passive = False
+    if not deferred:
+        b.passive = False
+        b.enter(SYN_SENT, now)
+    if fast is not None:
+        if data is None and fastopen.has_cookie(b, now):
+            fast.deferred = True
+            return 0
+        fast.deferred = False
+        fastopen.load_syn(b, data or b"", now)
     b.syn_due = ""
-    b.enter(SYN_SENT, now)
     output(b, now)
+    return fast.text if fast is not None else 0
 
 
 def open_passive(b: Block, now: int) -> None:
@@ -160,7 +170,7 @@ def shutdown_write(b: Block, now: int) -> None:
     if b.fin_queued:
         return
     b.fin_queued = True  # in SYN-RECEIVED it waits for ESTABLISHED
-    if b.state is ESTABLISHED:
+    if b.state is ESTABLISHED or (b.fast is not None and b.fast.usable):
         b.enter(FIN_WAIT_1, now)
     elif b.state is CLOSE_WAIT:
         b.enter(LAST_ACK, now)

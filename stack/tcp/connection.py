@@ -124,9 +124,9 @@ class Connection(Block):
 
     # The calls
 
-    def open_active(self, now: int) -> None:
-        """OPEN: send a SYN."""
-        calls.open_active(self, now)
+    def open_active(self, now: int, data: bytes | None = None) -> int:
+        """OPEN: send a SYN. `data`, where `fast` is set: what may go with it (RFC 7413); how many octets did."""
+        return calls.open_active(self, now, data)
 
     def open_passive(self, now: int) -> None:
         """OPEN: wait for a SYN."""
@@ -191,8 +191,8 @@ class Connection(Block):
     @property
     def writable(self) -> bool:
         """send() would take something, or tell an error, at once: a third of the buffer is free, as in Linux."""
-        if self.state is SYN_SENT or self.state is SYN_RECEIVED or self.state is LISTEN:
-            return False
+        if self.opening or self.state is LISTEN:
+            return self.fast is not None and self.fast.deferred
         if self.state is CLOSED or self.fin_queued or self.error is not None:
             return True
         if self.writable_room >= self.send_limit // 3:
@@ -213,7 +213,7 @@ class Connection(Block):
     @property
     def opening(self) -> bool:
         """The three-way handshake is not over."""
-        return self.state is SYN_SENT or self.state is SYN_RECEIVED
+        return self.state is SYN_SENT or (self.state is SYN_RECEIVED and (self.fast is None or not self.fast.usable))
 
     @property
     def flushed(self) -> bool:

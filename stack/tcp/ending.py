@@ -6,7 +6,7 @@ import errno
 from typing import TYPE_CHECKING
 
 from stack.tcp.block import NEVER
-from stack.tcp.state import CLOSE_WAIT, CLOSED, SYN_RECEIVED, SYN_SENT, TIME_WAIT
+from stack.tcp.state import CLOSE_WAIT, CLOSED, SYN_SENT, TIME_WAIT
 
 if TYPE_CHECKING:
     from stack.tcp.block import Block
@@ -30,6 +30,8 @@ def become_closed(b: Block, now: int, error: int | None = None) -> None:
         b.error = error
     if b.listener is not None:
         b.listener.gone(b)
+    if b.fast is not None:
+        b.fast.handshake_over(now)
     if b.poke is not None:
         b.poke(b)
     b.wake()
@@ -37,7 +39,7 @@ def become_closed(b: Block, now: int, error: int | None = None) -> None:
 
 def refuse(b: Block, now: int) -> None:
     """A valid RST came: the error that Linux gives in each state."""
-    if b.state is SYN_SENT or b.state is SYN_RECEIVED:
+    if b.state is SYN_SENT:
         error: int | None = errno.ECONNREFUSED
     elif b.state is CLOSE_WAIT:
         error = errno.EPIPE

@@ -44,7 +44,7 @@ class Failure(IntEnum):
 class FastOpen:
     """The fast open of one connection, at either end."""
 
-    __slots__ = ("accepted", "acked", "asked", "cache", "cookie", "deferred", "experimental", "failure", "listener", "text", "whole")
+    __slots__ = ("accepted", "acked", "asked", "cache", "cookie", "deferred", "experimental", "failure", "listener", "text", "waiting", "whole")
 
     def __init__(self, cache: FastOpenCache | None = None) -> None:
         self.cookie: bytes | None = None  # goes with the next SYN or SYN,ACK; b"" asks for one; None: no option
@@ -55,6 +55,7 @@ class FastOpen:
         self.asked = False  # our SYN had the option
         self.text = 0  # octets that the SYN carried
         self.whole = False  # and those were all that the program gave
+        self.waiting = False  # the program waits to send the rest
         self.deferred = False  # TCP_FASTOPEN_CONNECT: the SYN waits for the first data
         self.failure = Failure.NONE
         # The server's
@@ -97,7 +98,7 @@ def has_cookie(b: Block, now: int) -> bool:
     known = fast.cache.find(b.local[0], b.remote[0])
     fast.cookie = known.cookie if known is not None else b""
     fast.experimental = known is not None and known.wants_experimental
-    if fast.cache.disabled(settings.fast_open_blackhole, now):
+    if fast.cache.disabled(settings.fast_open_pause, now):
         fast.cookie = None
         return False
     if settings.fast_open & Bits.CLIENT_NO_COOKIE or settings.fast_open_no_cookie:
@@ -155,7 +156,7 @@ def timed_out(b: Block, expired: bool, now: int) -> None:
     if fast is None or fast.listener is not None or not (fast.asked or fast.text):
         return
     if b.retries == 2 or (b.retries < 2 and expired):
-        fast.cache.disable(b.settings.fast_open_blackhole, now)
+        fast.cache.disable(b.settings.fast_open_pause, now)
 
 
 # The server
@@ -216,7 +217,7 @@ def _child(b: Block, seg: Segment, listener: Listener, now: int) -> None:
     assert fast is not None
     fast.listener = listener
     listener.fast_open.pending += 1
-    begin_transfer(b)
+    begin_transfer(b, now)
     if seg.text:
         fast.acked = True
         deliver_text(b, seg.seq + 1, seg.text, now)

@@ -41,8 +41,7 @@ def check_half_open(b: Block, seg: Segment, now: int) -> bool:
         if not flags & RST:
             b.reset_due = (seg.ack, None, "the ACK of something not sent")
         return DONE
-    window = min(b.rcv.wnd, 0xFFFF)
-    if old or not _in_window(seg, b.rcv.nxt, b.rcv.nxt + window):
+    if old or not _in_window(seg, b.rcv.nxt, b.rcv.nxt + min(b.rcv.wnd, 0xFFFF)):
         if not flags & RST:
             acknowledge.challenge(b, "outside the window", now)
         return DONE
@@ -62,7 +61,7 @@ def check_half_open(b: Block, seg: Segment, now: int) -> bool:
 
 def _in_window(seg: Segment, left: int, right: int) -> bool:
     first, end = seg.seq, seg.seq + seg.len
-    return first == left or (end > left and first < right) or (first == right and first == end)
+    return first == left or (end > left and first < right) or (first == end == right and not seg.flags & RST)
 
 
 def _reset(b: Block, opened: bool, now: int) -> None:

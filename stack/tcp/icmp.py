@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stack.tcp import recovery
+from stack.tcp.block import NEVER
 from stack.tcp.ending import become_closed
 from stack.tcp.opening import set_segment_size
 from stack.tcp.output import output
@@ -48,6 +49,12 @@ def path_mtu(b: Block, mtu: int, now: int, sequence: int | None = None) -> None:
     if mss >= b.path_mss:
         return
     b.path_mss = mss
+    if b.state is SYN_SENT:
+        b.rcv.mss = min(b.rcv.mss, mss)
+        if b.fast is not None and b.fast.text:  # the SYN was too big with its data
+            b.syn_due = f"the path carries {mtu} octets"
+            b.timer_at = NEVER
+            output(b, now)
     if not b.peer_mss:
         return  # before the SYNs have met there is nothing to cut
     before = b.snd.mss

@@ -26,6 +26,7 @@ def learn_options(b: Block, seg: Segment, now: int) -> None:
     rcv.edge = rcv.nxt + min(rcv.buff, 0xFFFF)
     b.peer_mss = seg.mss or (MSS_DEFAULT_V6 if len(b.local[0]) == 16 else MSS_DEFAULT_V4)
     rcv.scaling = settings.window_scaling and seg.scale is not None
+    rcv.offered = rcv.scale
     if rcv.scaling:
         snd.scale = seg.scale or 0
     else:
@@ -46,19 +47,26 @@ def set_segment_size(b: Block) -> None:
     b.snd.mss = max(size - (_TIMESTAMPS if b.timestamps else 0), 1)
 
 
-def established(b: Block, now: int) -> None:
-    """Our SYN is acknowledged and the peer's is here."""
+def begin_transfer(b: Block, now: int) -> None:
+    """What sending data needs: the initial window."""
     settings = b.settings
     segments = settings.initial_segments if b.retransmitted <= 1 else 1  # RFC 6928: a lost SYN is a sign of congestion
     b.congestion = congestion_control(settings.congestion)(b.snd.mss, segments)
     b.congestion.opened(b.rtt.srtt, now)
+
+
+def established(b: Block, now: int) -> None:
+    """Our SYN is acknowledged and the peer's is here."""
+    settings, fast = b.settings, b.fast
+    if fast is not None and fast.usable:
+        fast.handshake_over(now)  # data was sent already
+    else:
+        begin_transfer(b, now)
     if b.retransmitted and not b.rtt.srtt:
         b.rtt.rto = settings.fallback_rto
     b.enter(FIN_WAIT_1 if b.fin_queued else ESTABLISHED, now)
     b.heard = now
     watch_idle(b, now)
-    if b.listener is not None:
-        b.listener.established(b)
     b.wake()
 
 

@@ -14,7 +14,7 @@ from stack.tcp.formats.tcp import TCP
 from stack.tcp.recovery import Mode, pipe
 from stack.tcp.segment import ACK, FIN, PSH, RST, SYN, URG, sack_option, syn_options
 from stack.tcp.seq import MASK
-from stack.tcp.state import CLOSED, HAS_DATA, SYN_SENT
+from stack.tcp.state import CLOSED, HAS_DATA, SYN_RECEIVED, SYN_SENT
 
 if TYPE_CHECKING:
     from stack.tcp.block import Block
@@ -29,7 +29,7 @@ def output(b: Block, now: int) -> None:
     """Send all that may be sent, an acknowledgment if one is due, and set the timers. Called after every event."""
     if b.syn_due is not None:
         send_syn(b, now)
-    if b.state in HAS_DATA:
+    if b.state in HAS_DATA or (b.state is SYN_RECEIVED and b.fast is not None and b.fast.usable):
         if b.recovery is not None and not send_again(b, b.recovery, now):
             pass  # lost segments wait for the congestion window; new ones wait behind them
         elif b.outgoing is not None or b.fin_queued:
@@ -118,9 +118,20 @@ def send_syn(b: Block, now: int) -> None:
     settings, rcv = b.settings, b.rcv
     cause, b.syn_due = b.syn_due or None, None
     answer = b.state is not SYN_SENT
-    stamps = (timestamps.clock(b, now), b.ts_recent) if (b.timestamps if answer else settings.timestamps) else None
-    scaling = rcv.scaling if answer else settings.window_scaling
-    options = syn_options(rcv.mss, rcv.scale if scaling else None, b.sack if answer else settings.sack, stamps)
+    agreed = answer and b.passive  # the SYN,ACK of a simultaneous open offers all that our SYN did, as in Linux
+    stamps = (timestamps.clock(b, now), b.ts_recent) if (b.timestamps if agreed else settings.timestamps) else None
+    scale = rcv.scale if rcv.offered is None or agreed else rcv.offered
+    scaling = rcv.scaling if agreed else settings.window_scaling
+    options = syn_options(rcv.mss, scale if scaling else None, b.sack if agreed else settings.sack, stamps)
+    text = b""
+    fast = b.fast
+    if fast is not None:
+        if fast.cookie is not None:
+            options = TCPOptions(options + fast.option())
+            fast.asked = not answer
+            fast.cookie = None  # once: who repeats a SYN takes no risks
+        if fast.text and b.snd.nxt == b.iss and b.outgoing is not None:
+            text = b.outgoing.slice(b.iss + 1, fast.text)
     window = min(rcv.buff, 0xFFFF)  # never scaled in a SYN
     rcv.edge = rcv.nxt + window
     flags, acknowledgment = (SYN | ACK, rcv.nxt) if answer else (SYN, 0)
@@ -130,13 +141,14 @@ def send_syn(b: Block, now: int) -> None:
         _make(
             b.local[1], b.remote[1], b.iss & MASK, acknowledgment & MASK, Sealed, 0, flags, window, Sealed, 0, options
         ),
-        b"",
+        text,
         cause,
     )
     rcv.acked = rcv.nxt
     b.ack_now = False
+    b.ack_at = NEVER
     if b.snd.nxt == b.iss:
-        b.snd.nxt = b.iss + 1
+        b.snd.nxt = b.iss + 1 + len(text)
         b.progress = now
         b.rtt.start(b.iss + 1, now)
     else:

@@ -10,6 +10,8 @@ _MASK = 0xFFFFFFFFFFFFFFFF
 
 def siphash(key: bytes, data: bytes) -> int:
     """The 64-bit hash of `data` under a key of 16 octets."""
+    k0: int
+    k1: int
     k0, k1 = _WORDS(key)
     v0, v1 = k0 ^ 0x736F6D6570736575, k1 ^ 0x646F72616E646F6D
     v2, v3 = k0 ^ 0x6C7967656E657261, k1 ^ 0x7465646279746573

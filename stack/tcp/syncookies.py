@@ -13,12 +13,12 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from stack.base.quantity import MILLISECOND, SECOND
+from stack.tcp.arrives import listen_state
 from stack.tcp.block import Endpoint
 from stack.tcp.ending import become_closed
-from stack.tcp.segment import ACK, RST, SYN, Segment
-from stack.tcp.seq import MASK, wrap
+from stack.tcp.segment import RST, SYN, Segment
+from stack.tcp.seq import MASK
 from stack.tcp.siphash import siphash
-from stack.tcp.state import SYN_RECEIVED
 
 if TYPE_CHECKING:
     from stack.tcp.connection import Connection
@@ -106,6 +106,18 @@ def accept(listener: Listener, header: TCP, text: bytes, local: Endpoint, remote
             syn.scale = options & _SCALE
         wanted = (settings.timestamps, settings.sack or not syn.sack_permitted, settings.window_scaling or syn.scale is None)
         if not all(wanted):
+            connection.open_passive(now)
             become_closed(connection, now)
             return None
-    return _complete(listener, connection, syn, header, text, wrap(iss), now)
+    connection.iss = connection.snd.small = connection.snd.up = iss
+    connection.open_passive(now)
+    if listener.full:
+        listener.drop()
+        become_closed(connection, now)
+        return connection
+    listen_state(connection, syn, now)
+    connection.syn_due = None  # it was answered
+    connection.snd.nxt = iss + 1
+    listener.adopt(connection)
+    connection.receive(header, text, now)
+    return connection

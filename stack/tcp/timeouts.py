@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stack.tcp import recovery
+from stack.tcp import fastopen, half_open, recovery
 from stack.tcp.block import NEVER
 from stack.tcp.ending import become_closed, give_up
 from stack.tcp.output import delayed, output, resend, segment_room, start_timer, transmit
@@ -13,13 +13,16 @@ from stack.tcp.state import CLOSED, FIN_WAIT_2, SYN_RECEIVED, SYN_SENT, TIME_WAI
 
 if TYPE_CHECKING:
     from stack.tcp.block import Block
+    from stack.tcp.settings import TcpSettings
 
 
 def timeout(b: Block, now: int) -> None:
     """Do what is due at `now`; then say when to come back."""
     if b.timer_at <= now:
         b.timer_at = NEVER
-        if b.state is SYN_SENT or b.state is SYN_RECEIVED:
+        if half_open.pending(b):
+            half_open.synack_timeout(b, now)
+        elif b.state is SYN_SENT or b.state is SYN_RECEIVED:
             syn_timeout(b, now)
         elif b.probing or (not b.snd.wnd and b.snd.nxt > b.snd.una):
             window_probe(b, now)
@@ -53,13 +56,23 @@ def _user_timeout(b: Block, now: int) -> bool:
 def syn_timeout(b: Block, now: int) -> None:
     """The SYN, or SYN,ACK, was not answered."""
     settings = b.settings
-    limit = settings.syn_retries if b.state is SYN_SENT else settings.synack_retries
-    if b.retries >= limit or _user_timeout(b, now):
+    linear = settings.syn_linear_timeouts if b.state is SYN_SENT else 0
+    limit = settings.synack_retries if b.passive else settings.syn_retries
+    over = b.retries >= limit + linear or (b.retries > 0 and now - b.progress >= _syn_time(settings, limit))
+    if b.fast is not None:
+        fastopen.timed_out(b, over, now)
+    if over or _user_timeout(b, now):
         give_up(b, now)
         return
     b.retries += 1
-    b.rtt.back_off(settings)
+    if b.retries > linear:
+        b.rtt.back_off(settings)
     b.syn_due = f"retransmission timeout {b.retries}, {'SYN' if b.state is SYN_SENT else 'SYN,ACK'}"
+
+
+def _syn_time(settings: TcpSettings, retries: int) -> int:
+    """How long so many SYNs take whose timeout doubles each time: the linear ones take no longer (tcp_model_timeout)."""
+    return sum(min(settings.initial_rto << retry, settings.maximum_rto) for retry in range(retries + 1))
 
 
 def retransmission_timeout(b: Block, now: int) -> None:

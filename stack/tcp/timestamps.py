@@ -47,6 +47,13 @@ def missing(b: Block, seg: Segment) -> bool:
     return b.timestamps and seg.ts_val is None and not seg.flags & (RST | SYN)
 
 
+def strange_echo(b: Block, seg: Segment, now: int) -> bool:
+    """In SYN-SENT: TSecr is none of the values that our SYNs had (Linux's PAWSACTIVEREJECTED)."""
+    if seg.ts_val is None or not seg.ts_ecr:
+        return False
+    return before(seg.ts_ecr, clock(b, b.progress)) or before(clock(b, now), seg.ts_ecr)
+
+
 def remember(b: Block, seg: Segment, now: int) -> None:
     """Rule R3: TS.Recent comes from the segment that the next ACK answers."""
     if seg.ts_val is None or seg.seq > b.rcv.acked:

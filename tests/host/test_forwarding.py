@@ -174,7 +174,7 @@ def test_no_route_and_nobody_there(yours: str, hop: str) -> None:
     connection = a.tcp.connect(None, (ip_address(nobody), 80), now=world.now)
     world.run()
     assert connection.error == errno.EHOSTUNREACH
-    assert router.drops[DropReason.UNREACHABLE] == 3  # three SYNs in three seconds
+    assert router.drops[DropReason.UNREACHABLE] == 4  # the SYNs of three seconds
     assert world.seen(ICMPv6 if six else ICMP, router)
 
 

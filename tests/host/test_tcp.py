@@ -184,10 +184,11 @@ def test_an_ack_at_a_listening_port_is_refused() -> None:
 def test_nobody_home_at_the_address() -> None:
     world, a, _ = pair()
     connection = a.tcp.connect(None, (IPv4Address("10.0.0.99"), 80), now=world.now)
-    world.run()
-    assert connection.error == errno.EHOSTUNREACH
-    assert world.now == 3 * SECOND
-    assert len(world.seen(ARP)) == 3
+    told: list[tuple[int, int | None]] = []
+    connection.notify = lambda: told.append((world.now, connection.error))
+    world.run(until=3 * SECOND)
+    assert told == [(3 * SECOND, errno.EHOSTUNREACH)]
+    assert [time // SECOND for time, _, packet in world.log if ARP in packet][:3] == [0, 1, 2]
 
 
 def test_time_wait_gives_way_to_a_new_connection_from_the_same_port() -> None:

@@ -98,7 +98,7 @@ def test_a_syn_is_repeated_and_given_up_as_data_is() -> None:
     connection.notify = lambda: told.append(connection.error)
     world.run(until=200 * SECOND)
     times = [time // SECOND for time, _, packet in world.log if TCP in packet]
-    assert times == [0, 1, 3, 7, 15, 31, 63]
+    assert times == [0, 1, 2, 3, 4, 5, 7, 11, 19, 35, 67]
     assert (told[-1], connection.state) == (errno.ETIMEDOUT, State.CLOSED)
 
 

@@ -67,5 +67,5 @@ def test_fifty_clients_at_once_are_all_served_by_a_server_with_a_backlog_of_five
         client.program(lambda number=number: ask(number))
     net.run()
     assert sorted(map(int, answers)) == list(range(50))
-    assert net.now < 40 * SECOND
+    assert net.now < 100 * SECOND  # who found the queue full, though its cookie was good, repeats its data
     net.close()

@@ -83,7 +83,7 @@ def test_tiny_segments_do_not_fill_the_buffer_without_end() -> None:
 
 
 def test_text_in_a_syn_is_kept_as_far_as_the_window_reaches() -> None:
-    settings = PLAIN.replace(receive_buffer=3000, fixed_receive_buffer=True)
+    settings = PLAIN.replace(receive_buffer=3000, fixed_receive_buffer=True, keep_syn_text=True)
     pen = Pen(server(settings).connection.__class__(("10.0.0.2", 80), ("10.0.0.1", 40000), settings, iss=1000))
     pen.connection.open_passive(0)
     pen.write("S", 0, text=b"x" * 5000)
@@ -99,7 +99,8 @@ def test_text_in_a_syn_is_kept_as_far_as_the_window_reaches() -> None:
 def test_a_fin_in_the_syn_of_a_simultaneous_open_is_kept() -> None:
     """ "If there are other controls or text in the segment, queue them for processing after ESTABLISHED"."""
     pen = client()
-    pen = Pen(pen.connection.__class__(pen.connection.local, pen.connection.remote, PLAIN, iss=1000))
+    settings = PLAIN.replace(keep_syn_text=True)
+    pen = Pen(pen.connection.__class__(pen.connection.local, pen.connection.remote, settings, iss=1000))
     pen.connection.open_active(0)
     pen.write("SF", 0, text=b"all")
     assert pen.connection.state is SYN_RECEIVED

@@ -2,7 +2,7 @@ import errno
 
 from stack.tcp.connection import Connection
 from stack.tcp.formats.tcp import TCP
-from stack.tcp.listener import SYN_BACKLOG, Listener
+from stack.tcp.listener import Listener
 from stack.tcp.reset import refusal
 from stack.tcp.settings import TcpSettings
 from stack.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED
@@ -52,9 +52,9 @@ def test_only_a_syn_makes_a_connection() -> None:
 
 
 def test_a_flood_of_syns_finds_a_bound_and_leaves_in_the_end() -> None:
-    listener = Listener(B, make, PLAIN, backlog=10)
+    listener = Listener(B, make, PLAIN.replace(syn_cookies=0), backlog=10)
     made = [connection for n in range(1000) if (connection := knock(listener, n)) is not None]
-    assert (len(made), listener.half_open, listener.dropped) == (SYN_BACKLOG, SYN_BACKLOG, 1000 - SYN_BACKLOG)
+    assert (len(made), listener.half_open, listener.dropped) == (11, 11, 1000 - 11)
     for connection in made:
         while connection.deadline is not None:
             connection.timeout(connection.deadline)
@@ -63,23 +63,22 @@ def test_a_flood_of_syns_finds_a_bound_and_leaves_in_the_end() -> None:
 
 
 def test_a_full_queue_makes_the_last_ack_wait() -> None:
-    listener = Listener(B, make, PLAIN, backlog=0)
-    first, second = knock(listener, 1), None
-    assert first is not None
-    answer(first)
+    listener = Listener(B, make, PLAIN, backlog=1)
+    made = [connection for n in range(2) if (connection := knock(listener, n)) is not None]
+    answer(made[0])
+    made += [connection for n in (2,) if (connection := knock(listener, n)) is not None]
+    answer(made[1])
     assert listener.full
-    assert knock(listener, 2) is None
-    listener.accept()
-    second, third = knock(listener, 2), knock(listener, 3)
-    assert second is not None
-    assert third is not None
-    answer(second)
-    answer(third)
-    assert (second.state, third.state) == (ESTABLISHED, SYN_RECEIVED)
-    listener.accept()
-    third.timeout(S)
-    answer(third, S)
-    assert third.state is ESTABLISHED
+    assert knock(listener, 3) is None
+    last = made[2]
+    answer(last)
+    assert (listener.dropped, last.state) == (2, SYN_RECEIVED)
+    assert listener.accept() is made[0]
+    last.take_output()
+    last.timeout(1 * S)
+    assert [header.syn for header, _, _ in last.take_output()] == [True]
+    answer(last, 1 * S)
+    assert last.state is ESTABLISHED
 
 
 def test_a_reset_while_half_open_makes_room() -> None:
@@ -138,33 +137,32 @@ def test_the_reset_for_a_segment_without_a_connection() -> None:
     assert refusal(TCP(rst=True), 0) is None
 
 
-def test_more_clients_than_the_backlog_knock_at_once_and_all_get_in() -> None:
-    """As with `socketserver`, whose backlog is 5: the queue of half-open connections is longer than that of open ones."""
-    listener = Listener(B, make, PLAIN, backlog=5)
-    made = [connection for n in range(50) if (connection := knock(listener, n)) is not None]
-    assert len(made) == 50
-    for connection in made:
-        answer(connection)
-    accepted = [listener.accept() for _ in range(6)]
-    assert accepted == made[:6]
-    for connection in made[6:]:  # their ACK found the queue full, so the SYN,ACK comes again
-        connection.take_output()
-        connection.timeout(1 * S)
-        assert [header.syn for header, _, _ in connection.take_output()] == [True]
-        answer(connection)
-        accepted.append(listener.accept())
-    assert accepted == made
-    assert listener.dropped == 44
+def test_old_half_open_connections_are_given_up_sooner_where_they_crowd_out_young_ones() -> None:
+    """reqsk_timer_handler: half of the room is for the young."""
+    listener = Listener(B, make, PLAIN, backlog=10)
+    made = [connection for n in range(11) if (connection := knock(listener, n)) is not None]
+    alone = knock(Listener(B, make, PLAIN, backlog=100), 1)
+    assert alone is not None
+    for second in (1, 3, 7):
+        for connection in (*made, alone):
+            connection.timeout(second * S)
+    assert [connection.state for connection in made] == [CLOSED] * 6 + [SYN_RECEIVED] * 5
+    assert alone.state is SYN_RECEIVED
 
 
-def test_a_flood_does_not_shut_out_others_for_longer_than_a_repetition() -> None:
-    listener = Listener(B, make, PLAIN)
-    flood = [connection for n in range(SYN_BACKLOG) if (connection := knock(listener, n)) is not None]
-    assert knock(listener, 1000) is None  # nobody has been given time to answer
-    for connection in flood:
-        connection.timeout(1 * S)
-    honest = knock(listener, 1000)
-    assert honest is not None
-    assert (flood[0].state, flood[1].state, listener.half_open) == (CLOSED, SYN_RECEIVED, SYN_BACKLOG)
-    answer(honest)
-    assert listener.accept() is honest
+def test_without_cookies_the_last_quarter_of_the_backlog_is_kept() -> None:
+    listener = Listener(B, make, PLAIN.replace(syn_cookies=0, syn_backlog=16), backlog=100)
+    assert [knock(listener, n) is not None for n in range(14)] == [True] * 13 + [False]
+
+
+def test_a_last_ack_that_finds_no_room_is_reset_where_that_is_wanted() -> None:
+    listener = Listener(B, make, PLAIN.replace(abort_on_overflow=True), backlog=1)
+    first, second = knock(listener, 1), knock(listener, 2)
+    assert first is not None
+    assert second is not None
+    answer(first)
+    listener.backlog = 0
+    second.take_output()
+    answer(second)
+    assert [header.flags for header, _, _ in second.take_output()] == [4]
+    assert (second.state, listener.half_open) == (CLOSED, 0)

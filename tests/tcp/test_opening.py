@@ -12,6 +12,7 @@ from tests.ledger import rfc
 from tests.tcp.builders import MS, MSS_1000, PLAIN, A, B, Pair, Pen, client, established, pair, server
 
 S = 1000 * MS
+KEEPING = PLAIN.replace(keep_syn_text=True)  # as TcpSettings.rfc()
 
 
 @rfc("9293", "3.5")
@@ -74,7 +75,7 @@ def test_options_that_one_side_lacks_are_not_used() -> None:
 
 @rfc("6298", "2.1")
 def test_a_syn_is_repeated_six_times_and_then_the_connection_times_out() -> None:
-    pen = Pen(Connection(A, B, PLAIN, iss=0))
+    pen = Pen(Connection(A, B, PLAIN.replace(syn_linear_timeouts=0), iss=0))
     pen.connection.open_active(0)
     pen.wait(126 * S)
     assert len(pen.read()) == 7
@@ -82,6 +83,28 @@ def test_a_syn_is_repeated_six_times_and_then_the_connection_times_out() -> None
     pen.wait(2 * S)
     assert (pen.connection.state, pen.connection.take_error()) == (CLOSED, errno.ETIMEDOUT)
     assert pen.connection.deadline is None
+
+
+def test_four_more_syns_go_out_a_second_apart() -> None:
+    """Linux's tcp_syn_linear_timeouts: 1, 1, 1, 1, 1, 2, 4, ... s."""
+    pen = Pen(Connection(A, B, PLAIN, iss=0))
+    pen.connection.open_active(0)
+    pen.read()
+    times = []
+    while pen.connection.deadline is not None:
+        pen.wait(pen.connection.deadline - pen.now)
+        times += [pen.now // S] * len(pen.read())
+    assert times == [1, 2, 3, 4, 5, 7, 11, 19, 35, 67]
+    assert (pen.now // S, pen.connection.take_error()) == (131, errno.ETIMEDOUT)
+
+
+def test_few_syns_are_given_up_in_the_time_that_they_would_take_with_doubled_timeouts() -> None:
+    """TCP_SYNCNT of 1 is 3 s, though four more SYNs would be due by number (retransmits_timed_out)."""
+    pen = Pen(Connection(A, B, PLAIN.replace(syn_retries=1), iss=0))
+    pen.connection.open_active(0)
+    while pen.connection.deadline is not None:
+        pen.wait(pen.connection.deadline - pen.now)
+    assert (len(pen.read()), pen.now) == (3, 3 * S)
 
 
 @rfc("9293", "MUST-23")
@@ -169,7 +192,7 @@ def test_a_reset_refuses_the_connection() -> None:
 
 
 def test_a_syn_ack_with_text_and_fin() -> None:
-    pen = Pen(Connection(A, B, PLAIN, iss=1000))
+    pen = Pen(Connection(A, B, KEEPING, iss=1000))
     pen.connection.open_active(0)
     pen.read()
     pen.write("SF", 0, ack=1, text=b"early")
@@ -177,14 +200,28 @@ def test_a_syn_ack_with_text_and_fin() -> None:
     assert (pen.connection.state, pen.read()) == (CLOSE_WAIT, [". 1:1(0) ack 7"])
 
 
-def test_text_in_a_syn_waits_for_the_connection() -> None:
+def test_linux_drops_text_that_comes_with_a_syn_or_its_answer() -> None:
+    """But for fast open: the peer sends it again."""
     pen = Pen(Connection(A, B, PLAIN, iss=1000))
+    pen.connection.open_active(0)
+    pen.read()
+    pen.write("SF", 0, ack=1, text=b"early")
+    assert (pen.connection.state, pen.connection.recv(10, 0), pen.read()) == (ESTABLISHED, b"", [". 1:1(0) ack 1"])
+    passive = Pen(Connection(A, B, PLAIN, iss=1000))
+    passive.connection.open_passive(0)
+    passive.write("S", 0, text=b"early")
+    passive.write(".", 1, ack=1, text=b"later")
+    assert passive.connection.recv(10, 0) == b"later"
+
+
+def test_text_in_a_syn_waits_for_the_connection() -> None:
+    pen = Pen(Connection(A, B, KEEPING, iss=1000))
     pen.connection.open_passive(0)
     pen.write("S", 0, text=b"early")
     assert pen.read() == ["S. 0:0(0) ack 1"]
     pen.write(".", 6, ack=1)
     assert pen.connection.recv(10, 0) == b"early"
-    both = Pen(Connection(A, B, PLAIN, iss=1000))
+    both = Pen(Connection(A, B, KEEPING, iss=1000))
     both.connection.open_active(0)
     both.write("S", 0, text=b"both")
     both.write(".", 5, ack=1)
@@ -214,13 +251,13 @@ def test_a_passive_open_goes_back_to_listen() -> None:
         assert (pen.connection.state, pen.connection.error) == (LISTEN, None)
 
 
-def test_an_active_open_in_syn_received_is_refused_by_a_reset() -> None:
+def test_an_active_open_in_syn_received_is_ended_by_a_reset() -> None:
     pen = Pen(Connection(A, B, PLAIN, iss=1000))
     pen.connection.open_active(0)
     pen.write("S", 0)
     assert pen.read() == ["S 0:0(0)", "S. 0:0(0) ack 1"]
     pen.write("R", 1)
-    assert pen.connection.error == errno.ECONNREFUSED
+    assert pen.connection.error == errno.ECONNRESET
 
 
 def test_a_syn_that_comes_again_is_answered_again() -> None:
