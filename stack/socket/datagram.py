@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import errno
-import socket
 from socket import SOCK_DGRAM
 from typing import Any
 
 from stack.network.node import Node
-from stack.socket import options
-from stack.socket.description import ERR, HUP, IN, OUT, RDHUP, Address, Description, error
+from stack.socket import numbers, options
+from stack.socket.description import ERR, HUP, IN, OUT, PRI, RDHUP, Address, Description, Message, error
+from stack.socket.error_queue import Control, ErrorQueue, Notice
+from stack.socket.numbers import MSG_ERRQUEUE, MSG_OOB, MSG_PEEK, MSG_TRUNC
+from stack.socket.receive_control import datagram_control
+from stack.socket.send_control import send_datagram
 
-_PEEK = int(socket.MSG_PEEK)
-_OOB = int(socket.MSG_OOB)
-_TRUNC = int(getattr(socket, "MSG_TRUNC", 0x20))
 _READ, _WRITE = 1, 2
 
 # Options that the endpoint acts on, and the names it has for them.
@@ -31,6 +31,8 @@ _ATTRIBUTES = {
     (options.IPV6, options.IPV6_MULTICAST_HOPS): ("multicast_hop_limit", int),
     (options.IPV6, options.IPV6_MULTICAST_LOOP): ("multicast_loop", bool),
     (options.IPV6, options.IPV6_V6ONLY): ("only_v6", bool),
+    (options.IP, numbers.IP_RECVERR): ("receive_errors", bool),
+    (options.IPV6, numbers.IPV6_RECVERR): ("receive_errors", bool),
 }
 
 
@@ -53,8 +55,10 @@ class Datagrams(Description):
         events = OUT
         if self.endpoint.readable:
             events |= IN
-        if self.endpoint.error is not None:
+        if self.endpoint.error is not None or self.endpoint.errors or self.notices:
             events |= ERR
+            if self.option(numbers.SOL_SOCKET, numbers.SO_SELECT_ERR_QUEUE):
+                events |= PRI
         if self.shut & _READ:
             events |= IN | RDHUP
         if self.shut == _READ | _WRITE:
@@ -81,7 +85,7 @@ class Datagrams(Description):
         return 0
 
     def send(self, data: bytes, flags: int, to: Address | None) -> int | None:
-        if flags & _OOB:
+        if flags & MSG_OOB:
             raise error(errno.EOPNOTSUPP)
         if self.shut & _WRITE:
             raise error(errno.EPIPE)
@@ -89,13 +93,43 @@ class Datagrams(Description):
         self.node.flush()
         return taken
 
+    def send_message(self, data: bytes, flags: int, to: Address | None, control: Control) -> int | None:
+        return send_datagram(self, data, flags, to, control)
+
     def receive(self, size: int, flags: int) -> tuple[bytes, Address | None, int] | None:
+        found = self.receive_message(size, flags)
+        return None if found is None else found[:3]
+
+    def receive_message(self, size: int, flags: int) -> Message | None:
+        if flags & MSG_ERRQUEUE:
+            self._take_reports()
+            return self.take_notice(size)
         endpoint = self.endpoint
-        found = endpoint.peek() if flags & _PEEK else endpoint.receive()
+        found = endpoint.peek() if flags & MSG_PEEK else endpoint.receive()
         if found is None:
-            return (b"", None, 0) if self.shut & _READ else None
-        data = found.data
-        return (data, found.sender, 0) if len(data) <= size else (data[:size], found.sender, _TRUNC)
+            return Message(b"", None, 0, []) if self.shut & _READ else None
+        data, out = found.data, 0
+        if len(data) > size:
+            out = MSG_TRUNC
+            # MSG_TRUNC asks for the size that it had; what did not fit is not there.
+            data = data[:size] + bytes(len(data) - size) if flags & MSG_TRUNC else data[:size]
+        return Message(data, found.sender, out, [] if self.extra is None else datagram_control(self, found))
+
+    def _take_reports(self) -> None:
+        """Put the ICMP errors that came since on the error queue (IP_RECVERR)."""
+        endpoint = self.endpoint
+        if self.notices is None:
+            self.notices = ErrorQueue()
+        while endpoint.errors:
+            report = endpoint.errors.popleft()
+            six = len(report.reporter) == 16
+            origin = numbers.SO_EE_ORIGIN_ICMP6 if six else numbers.SO_EE_ORIGIN_ICMP
+            self.notices.add(
+                Notice(
+                    report.errno, origin, report.type, report.code, info=report.mtu, payload=report.payload,
+                    about=report.remote, offender=report.reporter,
+                )
+            )  # fmt: skip
 
     def shutdown(self, how: int) -> None:
         if not 0 <= how <= 2:

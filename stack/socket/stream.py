@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import errno
-import socket
 from socket import AF_INET, SOCK_STREAM
 from typing import Any
 
 from stack.base.address import IPv4Address, IPv6Address
 from stack.network.node import Node
-from stack.socket import options
-from stack.socket.description import ERR, HUP, IN, OUT, PRI, RDHUP, Address, Description, error
+from stack.socket import numbers, options
+from stack.socket.description import ERR, HUP, IN, OUT, PRI, RDHUP, Address, Description, Message, error
+from stack.socket.error_queue import Control
+from stack.socket.numbers import (
+    MSG_EOR,
+    MSG_ERRQUEUE,
+    MSG_MORE,
+    MSG_OOB,
+    MSG_PEEK,
+    MSG_TRUNC,
+    MSG_ZEROCOPY,
+)
+from stack.socket.receive_control import stream_control
+from stack.socket.send_control import stamping
 from stack.socket.tcp_info import pack
 from stack.tcp.congestion.registry import name_of
+from stack.socket.transmit_reports import TX_RECORD, TransmitReports
 from stack.tcp.connection import Connection
 from stack.tcp.listener import Listener
 from stack.tcp.settings import TcpSettings
 from stack.tcp.state import CLOSED, ESTABLISHED, SYN_SENT, TIME_WAIT
 from stack.udp.ports import V4, V6
 
-_PEEK, _OOB = int(socket.MSG_PEEK), int(socket.MSG_OOB)
 _NEW, _CONNECTING, _CONNECTED = range(3)
 _TRAFFIC_CLASS = ((options.IP, options.IP_TOS), (options.IPV6, options.IPV6_TCLASS))
 _HOP_LIMIT = ((options.IP, options.IP_TTL), (options.IPV6, options.IPV6_UNICAST_HOPS))
@@ -28,7 +39,7 @@ _HOP_LIMIT = ((options.IP, options.IP_TTL), (options.IPV6, options.IPV6_UNICAST_
 class Stream(Description):
     """The open file of a stream socket: new, bound, connecting, connected, or listening."""
 
-    __slots__ = ("_settings", "claim", "connection", "listener", "phase")
+    __slots__ = ("_settings", "claim", "connection", "listener", "phase", "reports")
 
     def __init__(self, node: Node, family: int, connection: Connection | None = None) -> None:
         super().__init__(node, family, SOCK_STREAM)
@@ -36,6 +47,7 @@ class Stream(Description):
         self.listener: Listener | None = None
         self.claim: Any = None  # our hold on a port, while there is neither connection nor listener
         self.phase = _NEW if connection is None else _CONNECTED
+        self.reports: TransmitReports | None = None  # made when the program asks for some
         self._settings: TcpSettings | None = None  # None: the host's, or those of the connection
         if connection is not None:
             connection.notify = self.wake
@@ -55,16 +67,21 @@ class Stream(Description):
         events = IN | RDHUP if ended else 0
         if ended and finished:
             events |= HUP
-        if connection.error is not None:
+        if connection.error is not None or self.notices:
             events |= ERR
         if not connection.opening:
-            if connection.available > 0:
+            available = connection.available
+            if available > 0 and (self.extra is None or self._enough(connection, available)):
                 events |= IN
             if finished or connection.writable:
                 events |= OUT
             if connection.exceptional:
                 events |= PRI
         return events
+
+    def _enough(self, connection: Connection, available: int) -> bool:
+        """So many octets make the socket readable: SO_RCVLOWAT of them, or what leaves no room for more."""
+        return available >= self.low_water() or connection.rcv.wnd <= connection.rcv.full
 
     @property
     def readable(self) -> bool:
@@ -98,6 +115,17 @@ class Stream(Description):
         if self.listener is not None:
             raise error(errno.EINVAL)
         return self.connection.available if self.connection is not None else 0
+
+    def unsent(self, acknowledged: bool) -> int:
+        connection = self.connection
+        if self.listener is not None:
+            raise error(errno.EINVAL)
+        if connection is None or connection.opening:
+            return 0
+        end = connection.outgoing.end if connection.outgoing is not None else connection.snd.nxt
+        if connection.fin_queued:
+            end = max(end, connection.fin if connection.fin is not None else end) + (not connection.fin_acknowledged)
+        return max(0, end - (connection.snd.una if acknowledged else connection.snd.nxt))
 
     def has(self, size: int) -> bool:
         """Are there so many octets to read, or will there be no more?"""
@@ -194,21 +222,39 @@ class Stream(Description):
         if connection.opening:
             return None
         node = self.node
-        taken = connection.send(data, node.scheduler.now, bool(flags & _OOB))
+        now = node.scheduler.now
+        taken = connection.send(data, now, bool(flags & MSG_OOB), bool(flags & MSG_MORE), bool(flags & MSG_EOR))
+        if taken and self.extra is not None:
+            self._report(connection, flags, taken, now)
         node.flush()
         return taken if taken or not data else None
+
+    def send_message(self, data: bytes, flags: int, to: Address | None, control: Control) -> int | None:
+        before = self.option(numbers.SOL_SOCKET, numbers.SO_TIMESTAMPING)
+        wanted = stamping(control, before)
+        if wanted == before:
+            return self.send(data, flags, to)
+        self.keep(numbers.SOL_SOCKET, numbers.SO_TIMESTAMPING, wanted)
+        try:
+            return self.send(data, flags, to)
+        finally:
+            self.keep(numbers.SOL_SOCKET, numbers.SO_TIMESTAMPING, before)
 
     def receive(self, size: int, flags: int) -> tuple[bytes, Address | None, int] | None:
         connection = self.connection
         if connection is None:
             raise error(errno.ENOTCONN)
-        if flags & _OOB:
+        if flags & (MSG_OOB | MSG_ERRQUEUE):
+            if flags & MSG_ERRQUEUE:
+                return self.take_notice(size)[:3]
             return self._urgent(connection, size, flags)
         if connection.incoming is None and connection.state is ESTABLISHED and connection.error is None and size:
             return (b"", None, 0) if connection.no_more_reads else None
         node = self.node
-        data = connection.recv(size, node.scheduler.now, bool(flags & _PEEK))
+        data = connection.recv(size, node.scheduler.now, bool(flags & MSG_PEEK))
         if data:
+            if flags & MSG_TRUNC:
+                data = bytes(len(data))  # how much was there is told, and not what
             if node.engine.output or node.engine.events:  # mostly the window need not be told
                 node.flush()
             return data, None, 0
@@ -224,7 +270,34 @@ class Stream(Description):
     def _urgent(self, connection: Connection, size: int, flags: int) -> tuple[bytes, Address | None, int]:
         if connection.state is CLOSED or connection.opening:
             raise error(connection.take_error() or errno.ENOTCONN)
-        return connection.recv_urgent(bool(flags & _PEEK))[:size], None, _OOB
+        return connection.recv_urgent(bool(flags & MSG_PEEK))[:size], None, MSG_OOB
+
+    def receive_message(self, size: int, flags: int) -> Message | None:
+        found = super().receive_message(size, flags)
+        if found is None or self.extra is None or flags & (MSG_ERRQUEUE | MSG_OOB):
+            return found
+        return found._replace(control=stream_control(self, found.data))
+
+    def low_water(self) -> int:
+        return max(1, self.option(numbers.SOL_SOCKET, numbers.SO_RCVLOWAT, 1))
+
+    def _report(self, connection: Connection, flags: int, size: int, now: int) -> None:
+        """Begin the reports that were asked for of what was queued just now."""
+        wanted = self.option(numbers.SOL_SOCKET, numbers.SO_TIMESTAMPING)
+        zerocopy = flags & MSG_ZEROCOPY and self.option(numbers.SOL_SOCKET, numbers.SO_ZEROCOPY)
+        if not wanted & TX_RECORD and not zerocopy:
+            return
+        reports = self.transmit_reports()
+        if wanted & TX_RECORD:
+            reports.stamp(connection, wanted, size, now)
+        if zerocopy:
+            reports.zerocopy(connection, now)
+
+    def transmit_reports(self) -> TransmitReports:
+        """What tells the program about what it sent."""
+        if self.reports is None:
+            self.reports = TransmitReports(self)
+        return self.reports
 
     # Closing
 

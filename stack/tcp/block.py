@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from stack.tcp.formats.options import TCPOptions
     from stack.tcp.formats.tcp import TCP
     from stack.tcp.listener import Listener
+    from stack.tcp.marks import Marks
     from stack.tcp.reassembly import Reassembly
     from stack.tcp.recovery import Recovery
     from stack.tcp.settings import TcpSettings
@@ -104,6 +105,8 @@ class Block:
         "limited",
         "listener",
         "local",
+        "marks",
+        "more",
         "no_more_reads",
         "notify",
         "options",
@@ -170,6 +173,8 @@ class Block:
         self.ack_sample = Sample()
         self.rtt = RoundTrip(settings.initial_rto)
         self.limited = False  # the congestion window held data back when we last tried
+        self.more = False  # MSG_MORE: the call that is being made is followed by another
+        self.marks: Marks | None = None  # places in the stream that somebody wants to hear of
         # Closing
         self.fin_queued = False  # the user has no more to send
         self.fin: int | None = None  # where our FIN stands, once sent
