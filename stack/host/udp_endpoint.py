@@ -134,6 +134,12 @@ class UdpEndpoint:
             self.address = way.source
         self.remote = (destination, port)
 
+    @property
+    def mtu(self) -> int:
+        """Of the path to where we are connected."""
+        assert self.remote is not None
+        return self._find(self.remote[0]).mtu
+
     def _destination(self, address: IPAddress) -> IPAddress:
         """The address on the wire that a program's one means."""
         if isinstance(address, IPv6Address):

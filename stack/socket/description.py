@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from stack.network.waiting import Source
 from stack.socket.error_queue import Control, ErrorQueue
-from stack.socket.numbers import MSG_ERRQUEUE, MSG_TRUNC
+from stack.socket.numbers import MSG_ERRQUEUE, MSG_TRUNC, SO_COOKIE, SOL_SOCKET
 
 if TYPE_CHECKING:
     from stack.network.node import Node
@@ -196,6 +196,15 @@ class Description(Source):
     def at_mark(self) -> bool:
         """SIOCATMARK: is the next octet the urgent one?"""
         raise error(errno.EINVAL)
+
+    @property
+    def cookie(self) -> int:
+        """SO_COOKIE: a number that no other socket of the host has."""
+        key = (SOL_SOCKET, SO_COOKIE)
+        if not self.option(*key):
+            self.node.cookies += 1
+            self.keep(*key, self.node.cookies)
+        return self.option(*key)
 
     @property
     def listening(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from stack.base.address import IPv4Address, IPv6Address
 from stack.network.node import Node
-from stack.socket import numbers, options
+from stack.socket import numbers
 from stack.socket.description import ERR, HUP, IN, OUT, PRI, RDHUP, Address, Description, Message, error
 from stack.socket.error_queue import Control
 from stack.socket.numbers import (
@@ -22,33 +22,28 @@ from stack.socket.numbers import (
 )
 from stack.socket.receive_control import stream_control
 from stack.socket.send_control import stamping
-from stack.socket.tcp_info import pack
-from stack.tcp.congestion.registry import name_of
-from stack.socket.transmit_reports import TX_RECORD, TransmitReports
+from stack.socket.stream_options import StreamOptions
+from stack.socket.transmit_reports import TX_RECORD
 from stack.tcp.connection import Connection
-from stack.tcp.listener import Listener
-from stack.tcp.settings import TcpSettings
 from stack.tcp.state import CLOSED, ESTABLISHED, SYN_SENT, TIME_WAIT
 from stack.udp.ports import V4, V6
 
 _NEW, _CONNECTING, _CONNECTED = range(3)
-_TRAFFIC_CLASS = ((options.IP, options.IP_TOS), (options.IPV6, options.IPV6_TCLASS))
-_HOP_LIMIT = ((options.IP, options.IP_TTL), (options.IPV6, options.IPV6_UNICAST_HOPS))
 
 
-class Stream(Description):
+class Stream(StreamOptions):
     """The open file of a stream socket: new, bound, connecting, connected, or listening."""
 
-    __slots__ = ("_settings", "claim", "connection", "listener", "phase", "reports")
+    __slots__ = ("claim", "phase")
 
     def __init__(self, node: Node, family: int, connection: Connection | None = None) -> None:
         super().__init__(node, family, SOCK_STREAM)
         self.connection = connection
-        self.listener: Listener | None = None
+        self.listener = None
         self.claim: Any = None  # our hold on a port, while there is neither connection nor listener
         self.phase = _NEW if connection is None else _CONNECTED
-        self.reports: TransmitReports | None = None  # made when the program asks for some
-        self._settings: TcpSettings | None = None  # None: the host's, or those of the connection
+        self.reports = None
+        self._settings = None
         if connection is not None:
             connection.notify = self.wake
 
@@ -144,7 +139,7 @@ class Stream(Description):
     def bind(self, address: Any, port: int) -> None:
         if self.claim is not None or self.connection is not None or self.listener is not None:
             raise error(errno.EINVAL)
-        only6 = self.option(options.IPV6, options.IPV6_V6ONLY)
+        only6 = self.option(numbers.SOL_IPV6, numbers.IPV6_V6ONLY)
         self._claim(address, port, V4 if self.family == AF_INET else V6 if only6 else V4 | V6)
 
     def _claim(self, address: Any, port: int, versions: int) -> None:
@@ -152,8 +147,8 @@ class Stream(Description):
             address,
             port,
             versions,
-            reuse_address=bool(self.option(options.SOL_SOCKET, options.SO_REUSEADDR)),
-            reuse_port=bool(self.option(options.SOL_SOCKET, options.SO_REUSEPORT)),
+            reuse_address=bool(self.option(numbers.SOL_SOCKET, numbers.SO_REUSEADDR)),
+            reuse_port=bool(self.option(numbers.SOL_SOCKET, numbers.SO_REUSEPORT)),
         )
 
     def _hold_again(self) -> None:
@@ -224,6 +219,11 @@ class Stream(Description):
         node = self.node
         now = node.scheduler.now
         taken = connection.send(data, now, bool(flags & MSG_OOB), bool(flags & MSG_MORE), bool(flags & MSG_EOR))
+        while 0 < taken < len(data) and connection.writable_room > 0:  # what went out made room (TCP_NOTSENT_LOWAT)
+            more = connection.send(data[taken:], now, bool(flags & MSG_OOB), bool(flags & MSG_MORE), bool(flags & MSG_EOR))
+            if not more:
+                break
+            taken += more
         if taken and self.extra is not None:
             self._report(connection, flags, taken, now)
         node.flush()
@@ -278,6 +278,14 @@ class Stream(Description):
             return found
         return found._replace(control=stream_control(self, found.data))
 
+    def identify_stamps(self, from_queue: bool) -> None:
+        """SOF_TIMESTAMPING_OPT_ID: number octets from what is acknowledged now, or from what is queued."""
+        connection = self.connection
+        if connection is None:
+            raise error(errno.EINVAL)
+        queued = connection.outgoing.end if connection.outgoing is not None else connection.snd.nxt
+        self.transmit_reports().count_from(queued if from_queue else connection.snd.una)
+
     def low_water(self) -> int:
         return max(1, self.option(numbers.SOL_SOCKET, numbers.SO_RCVLOWAT, 1))
 
@@ -292,12 +300,6 @@ class Stream(Description):
             reports.stamp(connection, wanted, size, now)
         if zerocopy:
             reports.zerocopy(connection, now)
-
-    def transmit_reports(self) -> TransmitReports:
-        """What tells the program about what it sent."""
-        if self.reports is None:
-            self.reports = TransmitReports(self)
-        return self.reports
 
     # Closing
 
@@ -341,64 +343,3 @@ class Stream(Description):
     def lingering(self) -> bool:
         """Is there anything that the peer has not acknowledged?"""
         return self.connection is not None and not self.connection.flushed
-
-    # Options
-
-    @property
-    def settings(self) -> TcpSettings:
-        """The parameters of the connection, or of those to come."""
-        if self.connection is not None:
-            return self.connection.settings
-        return self._settings or self.node.engine.tcp.settings
-
-    def configure(self, **changes: Any) -> None:
-        """Change parameters."""
-        if self.connection is not None:
-            self.connection.configure(self.node.now, **changes)
-            self.node.flush()
-            return
-        self._settings = self.settings.replace(**changes)
-        if self.listener is not None:
-            self.listener.settings = self._settings
-
-    @property
-    def linger(self) -> int | None:
-        """SO_LINGER in nanoseconds; None: off."""
-        return self.settings.linger
-
-    @linger.setter
-    def linger(self, time: int | None) -> None:
-        self.configure(linger=time)
-
-    def buffer(self, option: int) -> int:
-        """SO_RCVBUF or SO_SNDBUF as it is when nobody set it."""
-        if option == options.SO_SNDBUF:
-            return self.settings.send_buffer
-        return self.connection.rcv.buff if self.connection is not None else self.settings.receive_buffer
-
-    def changed(self, level: int, option: int, value: Any) -> None:
-        if (level, option) == (options.SOL_SOCKET, options.SO_RCVBUF):
-            self.configure(receive_buffer=value // 2, fixed_receive_buffer=True)
-        elif (level, option) == (options.SOL_SOCKET, options.SO_SNDBUF):
-            self.configure(send_buffer=value // 2, fixed_send_buffer=True)
-        elif (level, option) in _TRAFFIC_CLASS:
-            self.configure(traffic_class=value & ~3)  # the last two bits are ECN's, and TCP's own
-        elif (level, option) in _HOP_LIMIT:
-            self.configure(hop_limit=value)
-
-    @property
-    def segment_size(self) -> int:
-        """TCP_MAXSEG."""
-        if self.connection is not None and self.connection.peer_mss:
-            return self.connection.snd.mss
-        return self.settings.maximum_segment or 536
-
-    @property
-    def congestion(self) -> bytes:
-        """TCP_CONGESTION: the name of the congestion control."""
-        settings = self.connection.settings if self.connection is not None else self.settings
-        return name_of(settings.congestion).encode()
-
-    def information(self) -> bytes:
-        """TCP_INFO."""
-        return pack(self.connection, self.listener is not None)

@@ -169,11 +169,11 @@ def install(switch: Switch) -> None:
     for name, (call, places) in calls.items():
         if hasattr(os, name):
             switch.function("os", name, _dispatched(switch.original("os", name), call, places))
-    for name, made in {"fcntl": fcntl, "ioctl": ioctl}.items():
-        try:
-            switch.function("fcntl", name, functools.partial(made, switch.original("fcntl", name)))
-        except ImportError:  # not on this platform
-            return
+    try:
+        switch.function("fcntl", "fcntl", functools.partial(fcntl, switch.original("fcntl", "fcntl")))
+        switch.function("fcntl", "ioctl", functools.partial(ioctl, switch.original("fcntl", "ioctl")))
+    except ImportError:  # not on this platform
+        return
 
 
 def _dispatched(original: Callable[..., Any], call: Callable[..., Any], places: tuple[int, ...]) -> Callable[..., Any]:

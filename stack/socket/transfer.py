@@ -138,7 +138,7 @@ class Transfer:
     def _receive(self, call: Call, size: int, flags: int, doing: str) -> Any:
         """Receive until there is something, or as much as MSG_WAITALL or SO_RCVLOWAT want before the call returns."""
         file = self._file
-        found = None
+        found: Any = None
         if file.kind == SOCK_DGRAM or flags & _NOT_WAITING or self._impatient:
             found = call(size, flags)
             return self._again(call, (size, flags), doing, flags) if found is None else found

@@ -23,6 +23,23 @@ _SENT = (
 )
 
 
+def _stamp(flags: int, kind: int, key: int, size: int, at: int) -> Notice:
+    """One time stamp. The packet that Linux gives beside it, unless told not to, is counted and not given."""
+    return Notice(
+        errno.ENOMSG,
+        n.SO_EE_ORIGIN_TIMESTAMPING,
+        info=kind,
+        data=key,
+        hidden=0 if flags & n.SOF_TIMESTAMPING_OPT_TSONLY else size,
+        moment=EPOCH + at if flags & n.SOF_TIMESTAMPING_SOFTWARE else None,
+    )
+
+
+def sent_stamps(flags: int, key: int, size: int, at: int) -> list[Notice]:
+    """The time stamps that `flags` ask for of what was sent just now: into the queue of the interface, and out of it."""
+    return [_stamp(flags, kind, key, size, at) for flag, kind in _SENT if flags & flag]
+
+
 class TransmitReports:
     """The counters behind the identities that the reports carry."""
 
@@ -41,21 +58,14 @@ class TransmitReports:
         """Tell when the last of what was queued just now, `size` octets, is sent and acknowledged."""
         end = connection.outgoing.end if connection.outgoing is not None else connection.snd.nxt
         key = end - 1 - self._zero if flags & n.SOF_TIMESTAMPING_OPT_ID else 0
-        hidden = 0 if flags & n.SOF_TIMESTAMPING_OPT_TSONLY else size
-        timed = flags & n.SOF_TIMESTAMPING_SOFTWARE
 
         def told(reached: Reached, at: int) -> None:
-            kinds = [kind for flag, kind in _SENT if flags & flag] if reached is Reached.SENT else []
+            made = sent_stamps(flags, key, size, at) if reached is Reached.SENT else []
             if reached is Reached.ACKNOWLEDGED and flags & n.SOF_TIMESTAMPING_TX_ACK:
-                kinds = [n.SCM_TSTAMP_ACK]
-            for kind in kinds:
-                stamp = EPOCH + at if timed else None
-                self._queue().add(
-                    Notice(
-                        errno.ENOMSG, n.SO_EE_ORIGIN_TIMESTAMPING, info=kind, data=key, hidden=hidden, moment=stamp
-                    )
-                )
-            if kinds:
+                made = [_stamp(flags, n.SCM_TSTAMP_ACK, key, size, at)]
+            for notice in made:
+                self._queue().add(notice)
+            if made:
                 self._file.wake()
 
         connection.mark(told, now)

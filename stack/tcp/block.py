@@ -248,7 +248,7 @@ class Block:
 
     def wake_writer(self) -> None:
         """Tell the program that there is room to write again, once a third of the buffer is free, as Linux does."""
-        if self.writable_room >= self.send_limit // 3:
+        if self.has_room:
             self.short_of_space = False
             self.wake()
 
@@ -263,7 +263,26 @@ class Block:
     @property
     def writable_room(self) -> int:
         """Octets that send() would take."""
-        return self.send_limit - (len(self.outgoing) if self.outgoing is not None else 0)
+        room = self.send_limit - (len(self.outgoing) if self.outgoing is not None else 0)
+        low_water = self.settings.not_sent_low_water
+        if low_water:
+            spare = low_water - self.not_sent
+            return min(room, max(spare, self.snd.mss)) if spare > 0 else 0
+        return room
+
+    @property
+    def not_sent(self) -> int:
+        """Octets that are queued and were never sent."""
+        return max(0, self.outgoing.end - self.snd.nxt) if self.outgoing is not None else 0
+
+    @property
+    def has_room(self) -> bool:
+        """Whoever waits to write is woken: a third of the buffer is free, and half of what may wait unsent, as in Linux."""
+        low_water = self.settings.not_sent_low_water
+        if low_water and 2 * self.not_sent >= low_water:
+            return False
+        limit = self.send_limit
+        return limit - (len(self.outgoing) if self.outgoing is not None else 0) >= limit // 3
 
     def relative(self, seq: int, size: int = 0) -> str:
         """Our sequence numbers as people read them: `1461:2921`."""

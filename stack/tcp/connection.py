@@ -207,7 +207,7 @@ class Connection(Block):
             return self.fast is not None and self.fast.deferred
         if self.state is CLOSED or self.fin_queued or self.error is not None:
             return True
-        if self.writable_room >= self.send_limit // 3:
+        if self.has_room:
             return True
         self.short_of_space = True
         return False
@@ -245,6 +245,14 @@ class Connection(Block):
             opening.watch_idle(self, now)
         if "keepalive" not in changes:
             output(self, now)  # data that Nagle or a cork held back
+
+    def acknowledge_quickly(self, count: int, now: int) -> None:
+        """TCP_QUICKACK: do not delay the next `count` acknowledgments; one that waits goes out."""
+        self.rcv.quick = count
+        if count and self.ack_at != NEVER:
+            self.ack_at = NEVER
+            self.ack_now = True
+            output(self, now)
 
     def icmp_error(self, error: int, hard: bool, now: int, sequence: int | None = None) -> None:
         """ICMP says that a segment did not arrive; `sequence` is that of the segment it quotes."""

@@ -285,6 +285,8 @@ def sent_new(b: Block, nxt: int, now: int) -> None:
         rtt.start(nxt, now)
     if b.marks is not None:
         b.marks.sent(snd.nxt, now)
+    if b.short_of_space and b.settings.not_sent_low_water:
+        b.wake_writer()
     if b.probing:
         rtt.restart(b.settings)  # the probes' backoff says nothing about the path
         b.probing = b.stuck = False
