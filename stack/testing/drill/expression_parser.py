@@ -54,7 +54,7 @@ def operand(scanner: Scanner) -> Expression:
     if scanner.take("..."):
         return Anything(place)
     if scanner.sees_integer():
-        hexadecimal = scanner.text.startswith(("0x", "0X"), scanner.at)
+        hexadecimal = scanner.text[scanner.at : scanner.at + 3].lstrip("-").lower().startswith("0x")
         return Integer(scanner.integer("a number", -(2**63), LARGEST), hexadecimal, place)
     if scanner.sees('"'):
         return String(scanner.string(), scanner.take("..."), place)

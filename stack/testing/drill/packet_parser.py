@@ -22,7 +22,7 @@ from stack.testing.drill.script import (
 FLAGS = re.compile(r"-(?=\s)|[A-Za-z.0-9]+(?=\s)")
 LETTERS = {"F": 1, "S": 2, "R": 4, "P": 8, ".": 16, "U": 32, "E": 64, "W": 128, "A": 256}
 PORTS = re.compile(r"[0-9]+\s*>")
-NAME = re.compile(r"[A-Za-z0-9_]+")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 WORDS = ("mtu", "id")  # what can follow an ICMP message's type and code
 
 
@@ -131,22 +131,14 @@ def datagram(scanner: Scanner, lite: bool) -> Datagram:
 def control_message(scanner: Scanner) -> ControlMessage:
     """What stands after `icmp`: `unreachable frag_needed mtu 1200 [1:1001(1000)]`."""
     kind = name(scanner) or scanner.fail("a type of ICMP")
-    code = None if scanner.sees_word(*WORDS) or not scanner.looks(NAME) or timed(scanner) else name(scanner)
+    code = None if scanner.sees_word(*WORDS) or not scanner.looks(NAME) else name(scanner)
     mtu = scanner.integer("an MTU") if scanner.take_word("mtu") else None
     identifier = scanner.integer("an identifier", high=0xFFFF) if scanner.take_word("id") else None
     return ControlMessage(kind, code, mtu, identifier, echoed(scanner))
 
 
-TIME = re.compile(r"[0-9.]+\s*(?:\.\.\.|~|[<>`%A-Za-z])")
-
-
-def timed(scanner: Scanner) -> bool:
-    """Whether what comes next is the time of an event, not the number of a code."""
-    return scanner.looks(TIME)
-
-
 def name(scanner: Scanner) -> str | None:
-    """The name or number of an ICMP type or code, or what a symbol stands for."""
+    """The name of an ICMP type or code, or what a symbol stands for."""
     found = scanner.match(NAME)
     return scanner.symbol(found[0]) if found else None
 

@@ -119,7 +119,7 @@ class EchoedRaw:
 
 @dataclass(frozen=True, slots=True)
 class ControlMessage:
-    """An ICMP or ICMPv6 message (which, the script's IP version says), by the names of its type and code, or their numbers."""
+    """An ICMP or ICMPv6 message (which, the script's IP version says), by the names of its type and code; those without a name are `type_13`, `code_7`."""
 
     type: str
     code: str | None = None
