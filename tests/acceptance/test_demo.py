@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from stack import TCP, IPv4, Packet, Trace, cli
+from stack import TCP, IPv4, Packet, Trace
+from stack.cli import demo as command
+from stack.cli.command import cli
 from stack.tcp.formats.options import SACK
 from tests.test_samples import ERROR, OPTIONS, WARNING, tshark
 
@@ -44,15 +46,15 @@ def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     path = tmp_path_factory.mktemp("demo") / "demo.pcapng"
     seen: list[Trace] = []
     with pytest.MonkeyPatch.context() as patch:
-        report: Callable[..., None] = cli._report
+        report: Callable[..., None] = command._report
 
         def watched(net: Any, sent: Trace, *rest: Any) -> None:
             seen.append(sent)
             report(net, sent, *rest)
 
-        patch.setattr(cli, "_report", watched)
+        patch.setattr(command, "_report", watched)
         arguments = ["demo", "-o", str(path), *RUNS[request.param]]
-        done = CliRunner().invoke(cli.cli, arguments, catch_exceptions=False, standalone_mode=False)
+        done = CliRunner().invoke(cli, arguments, catch_exceptions=False, standalone_mode=False)
     assert done.exit_code == 0, done.output
     return Demo(path, done.output, seen[0], "--corruption" in arguments)
 

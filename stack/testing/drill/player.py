@@ -1,0 +1,206 @@
+"""Plays a script against a host in virtual time: each event at its time, what the host sends compared (google/packetdrill's run.c)."""
+
+from __future__ import annotations
+
+from stack.lab.network import Network
+from stack.network.waiting import Source
+from stack.testing.drill.code import run_code
+from stack.testing.drill.commands import Commands
+from stack.testing.drill.information import Information
+from stack.testing.drill.mismatch import Mismatch, seconds
+from stack.testing.drill.pending import Pending
+from stack.testing.drill.printer import show_event
+from stack.testing.drill.process import Process
+from stack.testing.drill.profile import TOLERANCE_SHARE, Profile
+from stack.testing.drill.script import Code, Command, Direction, Event, Packet, Script, Syscall, TimeKind
+from stack.testing.drill.tun import Tun
+from stack.testing.drill.wire import Wire
+
+ANY_TIME = 3600 * 10**9  # how long an event of any time is waited for
+
+
+class Player:
+    """One script, one host, one run. `play()` raises `Mismatch` where the host does something else, `ScriptError` for what cannot be done."""
+
+    def __init__(self, network: Network, tun: Tun, script: Script, profile: Profile) -> None:
+        self.network = network
+        self.tun = tun
+        self.script = script
+        self.profile = profile
+        self.process = Process(tun.host, profile)
+        self.commands = Commands(self.process)
+        self.wire = Wire(tun, profile)
+        self.pending: Pending | None = None
+        self.began = 0
+        #: The time of the event before, in nanoseconds since the script began: as the script has it.
+        self.last = 0
+        self._variables: dict[str, object] = {}
+        self.at: Event | None = None
+
+    @property
+    def now(self) -> int:
+        """Nanoseconds since the script began."""
+        return self.network.now - self.began
+
+    def play(self) -> None:
+        """All events, in order."""
+        try:
+            if self.script.init is not None:
+                self.commands.run(self.script.init)
+            self.network.run(until=self.network.now / 1e9)
+            self.began = self.process.epoch = self.network.now
+            for event in self.script.events:
+                self.at = event
+                self._event(event)
+            self._finish_call()
+            if self.script.cleanup is not None:
+                self.commands.run(self.script.cleanup)
+        except Mismatch as mismatch:
+            if mismatch.time is None:
+                mismatch.time = self.now
+            raise
+        finally:
+            self.process.close()
+
+    # Time
+
+    def _event(self, event: Event) -> None:
+        start, end = self._when(event)
+        action = event.action
+        before = self.last
+        if isinstance(action, Packet) and action.direction is Direction.OUTBOUND:
+            self._outbound(event, action, start, end)
+        else:
+            if event.time.kind is not TimeKind.ANY:
+                self._advance(start)
+                self._check_time(event, start, end, self.now, "event")
+            match action:
+                case Packet():
+                    self.wire.inject(action)
+                    self._settle()
+                case Syscall():
+                    self._call(action, before)
+                case Command():
+                    self.commands.run(action)
+                    self._settle()
+                case Code():
+                    self._code(action)
+        self.last = self.now if event.time.kind is TimeKind.ANY else start
+
+    def _when(self, event: Event) -> tuple[int, int]:
+        """The first and the last instant of an event, since the script began."""
+        time = event.time
+        base = self.last if time.relative else 0
+        return base + time.start, base + time.end
+
+    def tolerance(self, start: int) -> int:
+        """How far an event at `start` may be off."""
+        return max(self.profile.tolerance, (start - self.last) // TOLERANCE_SHARE)
+
+    def _check_time(self, event: Event, start: int, end: int, actual: int, what: str) -> None:
+        if event.time.kind is TimeKind.ANY:
+            return
+        tolerance = self.tolerance(start)
+        if start - tolerance <= actual <= end + tolerance:
+            return
+        expected = seconds(start) if start == end else f"{seconds(start)} to {seconds(end)}"
+        raise Mismatch(f"{what} at another time", f"{expected} s, {show_event(event)}", f"{seconds(actual)} s", event.place, actual)
+
+    def _advance(self, time: int) -> None:
+        """Let the network run until so long after the script's beginning, and calls on their way end when they do."""
+        instant = self.began + time
+        while self.pending is not None and self.network.now < instant:
+            self._wait(instant)
+        if instant >= self.network.now:
+            self._run(instant)
+        self._step_call()
+
+    def _run(self, instant: int) -> None:
+        self.network.programs.run(instant)
+
+    def _wait(self, instant: int, *more: Source) -> None:
+        """Run until a call on its way, or one of `more`, may go on, `instant` at the latest."""
+        sources = list(more)
+        if self.pending is not None:
+            sources += self.pending.sources
+            if self.pending.deadline is not None:
+                instant = min(instant, self.pending.deadline)
+        if instant > self.network.now:
+            self.network.programs.wait(sources, instant, None, "drill")
+        else:
+            self._run(instant)
+        self._step_call()
+
+    def _settle(self) -> None:
+        """What follows at once, follows."""
+        self._run(self.network.now)
+        self._step_call()
+
+    # Packets
+
+    def _outbound(self, event: Event, packet: Packet, start: int, end: int) -> None:
+        """The next packet of the flow must be this one, in time."""
+        latest = ANY_TIME + self.now if event.time.kind is TimeKind.ANY else end + self.tolerance(start)
+        for part, sent in self.wire.expected(packet, lambda: self._sniff(latest)):
+            if sent is None:
+                raise Mismatch("no packet was sent in time", show_event(event), "nothing", event.place, self.now)
+            if part == 0:
+                self._check_time(event, start, end, sent.time - self.began, "a packet was sent")
+
+    def _sniff(self, latest: int) -> bool:
+        """Wait for something to be sent; False if nothing is until `latest`."""
+        while not self.tun.sent:
+            if self.now >= latest:
+                self._run(self.network.now)
+                return bool(self.tun.sent)
+            self._wait(self.began + latest, self.tun)
+        return True
+
+    # System calls
+
+    def _call(self, syscall: Syscall, before: int) -> None:
+        self._finish_call()
+        self.network.programs.polls = 0  # a script's looks are not those of a program that spins
+        self.wire.calling(syscall, self.process)
+        pending = Pending(self.process, syscall)
+        ends = None
+        if syscall.end is not None:
+            ends = syscall.end + (before if self.at is not None and self.at.time.relative else 0)
+        pending.ends = ends
+        self.pending = pending
+        self._step_call()
+        self._settle()
+        if ends is None:
+            self._finish_call()
+
+    def _step_call(self) -> None:
+        """Let the call on its way go on; look at its result if it has ended."""
+        pending = self.pending
+        if pending is None or not pending.step():
+            return
+        self.pending = None
+        self.wire.called(pending, self.process)
+        pending.compare()
+        if pending.ends is None:
+            return
+        tolerance = max(self.profile.tolerance, (pending.ends - self.last) // TOLERANCE_SHARE)
+        if abs(self.now - pending.ends) > tolerance:
+            raise Mismatch(
+                f"{pending.syscall.name}() returned at another time",
+                f"{seconds(pending.ends)} s", f"{seconds(self.now)} s", pending.syscall.place, self.now,
+            )  # fmt: skip
+
+    def _finish_call(self) -> None:
+        """Wait until the call on its way has ended: the next one is made after it, by the same thread."""
+        deadline = self.network.now + ANY_TIME
+        while self.pending is not None:
+            if self.network.now >= deadline or (not self.pending.sources and self.pending.deadline is None):
+                raise Mismatch(f"{self.pending.syscall.name}() does not return", place=self.pending.syscall.place, time=self.now)
+            self._wait(deadline)
+
+    # Code
+
+    def _code(self, code: Code) -> None:
+        names = Information(self.wire.socket(self.process))
+        run_code(code.text, names, self._variables, code.place)
+

@@ -1,0 +1,92 @@
+"""The process that a script's system calls are made in: its files, and what each call does (google/packetdrill's run_system_call.c)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from stack.lab.host import Host
+from stack.network.place import inside
+from stack.socket.clock import EPOCH
+from stack.socket.select import Epoll
+from stack.socket.socket import Socket
+from stack.testing.drill.arguments import Arguments
+from stack.testing.drill.files import Call, Files, OpenFile, Waits
+from stack.testing.drill.profile import Profile
+from stack.testing.drill.script import ScriptError, Syscall
+
+if TYPE_CHECKING:
+    from stack.network.node import Node
+
+DONTWAIT = 0x40  # MSG_DONTWAIT, on Linux
+Function = Callable[["Process", Arguments], Call[int]]
+
+
+class Process:
+    """The files of a script on `host`, and the one call that is on its way."""
+
+    def __init__(self, host: Host, profile: Profile) -> None:
+        self.host = host
+        self.profile = profile
+        self.files = Files()
+        #: Whom a datagram socket answers where the script leaves the address open: number of the socket → port.
+        self.peers: dict[int, int] = {}
+        #: When the script began, in nanoseconds of the network's time.
+        self.epoch = 0
+
+    @property
+    def node(self) -> Node:
+        """The host's place in the network."""
+        return self.host.node
+
+    @property
+    def now(self) -> int:
+        """Virtual time in nanoseconds."""
+        return self.host.network.now
+
+    @property
+    def realtime_epoch(self) -> int:
+        """When the script began, by the host's own clock, in nanoseconds since 1970."""
+        return EPOCH + self.epoch
+
+    def new_socket(self, family: int, kind: int, protocol: int) -> Socket:
+        """A socket of the host."""
+        with inside(self.node):
+            return Socket(family, kind, protocol)
+
+    def new_epoll(self) -> Epoll:
+        """An epoll instance of the host."""
+        return Epoll(self.node)
+
+    def place(self, result: object, file: OpenFile) -> int:
+        """Give a new file the number that the script expects (or the next free one), which is the call's result."""
+        number = result if isinstance(result, int) and result >= 0 else self.files.free()
+        self.files.add(number, file)
+        return number
+
+    def start(self, syscall: Syscall) -> Call[int]:
+        """The call, not begun yet. Raises `ScriptError` for one that there is not."""
+        from stack.testing.drill.calls import TABLE
+
+        function = TABLE.get(syscall.name)
+        if function is None:
+            raise ScriptError(syscall.place, f"there is no system call {syscall.name}()")
+        return function(self, Arguments(syscall))
+
+    def close(self) -> None:
+        """End: what is open is closed."""
+        self.files.close()
+
+
+def until_done(file: OpenFile, attempt: Callable[[], object], flags: int = 0, deadline: int | None = None) -> Call[object]:
+    """Repeat what would block until it does not: at once EAGAIN where the file, or MSG_DONTWAIT, says so."""
+    while True:
+        try:
+            return attempt()
+        except BlockingIOError:
+            source = file.source
+            if file.nonblocking or flags & DONTWAIT or source is None:
+                raise
+        yield Waits([source], deadline)
+
+

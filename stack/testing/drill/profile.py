@@ -1,0 +1,133 @@
+"""The host that scripts assume: addresses, ports, MTU, cookies (google/packetdrill's run_all.py, config.c and defaults.sh)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from stack.base.address import IPAddress, ip_address
+from stack.base.errors import AddressError
+from stack.base.quantity import MILLISECOND
+from stack.testing.drill.place import NOWHERE
+from stack.testing.drill.script import Script, ScriptError, ScriptOption
+
+VERSIONS = ("ipv4", "ipv6", "ipv4-mapped-ipv6")
+BIND_PORT = CONNECT_PORT = 8080
+TOLERANCE = 4 * MILLISECOND
+TOLERANCE_SHARE = 8  # one eighth, 12.5 %, of the time since the event before
+
+# `defaults.sh`, which the scripts of Google and of the Linux kernel begin with, as sysctl(8) would be told
+DEFAULTS = {
+    "net.ipv4.tcp_rmem": "4096 540000 15728640", "net.ipv4.tcp_wmem": "4096 262144 4194304",
+    "net.core.rmem_max": "15728640", "net.core.wmem_max": "4194304",
+    "net.ipv4.tcp_timestamps": "1", "net.ipv4.tcp_syn_retries": "5", "net.ipv4.tcp_synack_retries": "5",
+    "net.ipv4.tcp_frto": "2", "net.ipv4.tcp_sack": "1", "net.ipv4.tcp_dsack": "1", "net.ipv4.tcp_reordering": "3",
+    "net.ipv4.tcp_congestion_control": "cubic", "net.ipv4.tcp_slow_start_after_idle": "0",
+    "net.ipv4.tcp_early_retrans": "4", "net.ipv4.tcp_recovery": "1", "net.ipv4.tcp_ecn": "0",
+    "net.ipv4.tcp_fastopen": "0x70403", "net.ipv4.tcp_fastopen_key": "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4",
+    "net.ipv4.tcp_syncookies": "1", "net.ipv4.tcp_min_tso_segs": "2", "net.ipv4.tcp_notsent_lowat": "4294967295",
+    "net.ipv4.tcp_pacing_ss_ratio": "200", "net.ipv4.tcp_pacing_ca_ratio": "120",
+}  # fmt: skip
+
+_COOKIES = {  # of the key above, for the addresses below, as run_all.py defines them
+    "ipv4": {"TFO_COOKIE": "3021b9d889017eeb", "TFO_COOKIE_ZERO": "b7c12350a90dc8f5", "CMSG_LEVEL_IP": "SOL_IP", "CMSG_TYPE_RECVERR": "IP_RECVERR"},
+    "ipv6": {"TFO_COOKIE": "c1d1e9742a47a9bc", "TFO_COOKIE_ZERO": "82af1a8f9a205c34", "CMSG_LEVEL_IP": "SOL_IPV6", "CMSG_TYPE_RECVERR": "IPV6_RECVERR"},
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a script runs against, in one of its IP versions. Times in nanoseconds."""
+
+    version: str  # ipv4, ipv6, ipv4-mapped-ipv6
+    local: IPAddress
+    remote: IPAddress
+    mtu: int
+    bind_port: int = BIND_PORT
+    connect_port: int = CONNECT_PORT
+    tolerance: int = TOLERANCE
+    strict_segments: bool = False  # a segment that is expected is not made up of several
+    tick: int = 0  # of the host's timestamps, if they are to be compared
+    scaled_echo: bool = False  # timestamps that the script echoes are found by their distance from the first
+
+    @property
+    def wire(self) -> int:
+        """The IP version of the packets."""
+        return 4 if len(self.local) == 4 else 6
+
+    @property
+    def mapped(self) -> bool:
+        """IPv6 sockets, IPv4 packets."""
+        return self.version == "ipv4-mapped-ipv6"
+
+    @property
+    def symbols(self) -> dict[str, str]:
+        """What `-D` defines for every script, unless the user does."""
+        return {"CODE": "host_unreachable", **_COOKIES["ipv6" if self.wire == 6 else "ipv4"]}
+
+
+def versions(script: Script, only: str | None = None) -> tuple[str, ...]:
+    """The IP versions that a script runs in: what it says itself, what its name ends in, or else all (or `only` one)."""
+    said = script.option("ip_version")
+    if said is not None:
+        wanted: tuple[str, ...] = (said.replace("_", "-"),)
+    else:
+        stem = script.name.removesuffix(".pkt")
+        ending = {"v4": ("ipv4",), "v6": ("ipv6",)}.get(stem[-2:])
+        wanted = ending or VERSIONS
+    for version in wanted:
+        if version not in VERSIONS:
+            raise ScriptError(_place(script, "ip_version"), f"ip_version is {version!r}; expected one of {', '.join(VERSIONS)}")
+    return tuple(version for version in wanted if only in (None, version))
+
+
+def _place(script: Script, name: str) -> Any:
+    return next((one.place for one in script.options if one.name == name), NOWHERE)
+
+
+def profile(script: Script, version: str, tolerance: int | None = None) -> Profile:
+    """The host of a script: the defaults of run_all.py, changed by what stands at its head."""
+    if version == "ipv6":
+        made = Profile(version, ip_address("fd3d:0a0b:17d6::1"), ip_address("fd3d:fa7b:d17d::1"), 1520)
+    else:
+        made = Profile(version, ip_address("192.168.0.1"), ip_address("192.0.2.1"), 1500)
+    if tolerance is not None:
+        made = replace(made, tolerance=tolerance)
+    for option in script.options:
+        made = _changed(made, option)
+    return made
+
+
+def _changed(made: Profile, option: ScriptOption) -> Profile:
+    name, value = option.name, option.value or ""
+    try:
+        if name in ("local_ip", "remote_ip"):
+            address = ip_address(value.partition("/")[0])
+            if len(address) != len(made.local):
+                return made  # of the other version: the script says both
+            return replace(made, local=address) if name == "local_ip" else replace(made, remote=address)
+        if name in ("mtu", "bind_port", "connect_port"):
+            changes: dict[str, Any] = {name: int(value, 0)}
+            return replace(made, **changes)
+        if name == "tolerance_usecs":
+            return replace(made, tolerance=int(value, 0) * 1000)
+        if name == "strict_segments":
+            return replace(made, strict_segments=True)
+        if name == "tcp_ts_tick_usecs":
+            return replace(made, tick=int(value, 0) * 1000)
+        if name == "tcp_ts_ecr_scaled":
+            return replace(made, scaled_echo=True)
+    except (ValueError, AddressError):
+        raise ScriptError(option.place, f"--{name} is {value!r}; expected {'an address' if name.endswith('_ip') else 'a number'}") from None
+    if name not in _KNOWN:
+        raise ScriptError(option.place, f"there is no option --{name}")
+    return made
+
+
+# What is read elsewhere, or says nothing to a host that is emulated
+_KNOWN = frozenset({
+    "ip_version", "define", "D", "init_scripts", "gateway_ip", "netmask_ip", "speed", "mss", "send_omit_free", "debug", "verbose",
+    "dry_run", "code_command", "code_format", "code_sockopt", "non_fatal", "persistent_tun_dev", "tun_dev", "so_filename",
+    "so_flags", "udp_encapsulation", "wire_client", "wire_server", "wire_server_ip", "wire_server_port", "wire_client_dev",
+    "wire_server_dev", "is_anyip", "no_cleanup", "so_file", "port",
+})  # fmt: skip

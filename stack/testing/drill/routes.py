@@ -1,0 +1,61 @@
+"""`ip route change … advmss 1460 mtu lock 1500 initcwnd 11`: the metrics of the route behind a drill's wire (ip-route(8))."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from stack.base.quantity import MILLISECOND, SECOND
+from stack.testing.drill.process import Process
+
+_VERBS = ("add", "change", "replace", "append", "chg", "prepend", "repl")
+_WITH_VALUE = frozenset({"via", "dev", "src", "scope", "proto", "table", "metric", "type", "tos", "pref", "onlink", "hoplimit", "window",
+                         "rtt", "rttvar", "ssthresh", "cwnd", "reordering", "realms"})  # fmt: skip
+
+
+def route_change(process: Process, words: list[str], failed: Callable[[str], Exception]) -> None:
+    """Set the metrics that the words say on the routes behind the wire. Raises what `failed` makes for others."""
+    if words[0] in ("flush", "show", "list", "get", "del", "delete"):
+        return
+    if words[0] not in _VERBS:
+        raise failed(f"ip route {words[0]} cannot be mapped")
+    metrics: dict[str, int | bool | str] = {}
+    rest = iter(words[2:])
+    for word in rest:
+        if word in _WITH_VALUE:
+            next(rest, None)
+            continue
+        value = next(rest, "")
+        locked = value == "lock"
+        if locked:
+            value = next(rest, "")
+        try:
+            metrics.update(_metric(word, value, locked))
+        except (KeyError, ValueError):
+            raise failed(f"ip route … {word} {value} cannot be mapped") from None
+    if not metrics:
+        return
+    if not hasattr(process.host.engine.routes, "set_metrics"):
+        raise failed(f"the metrics {', '.join(metrics)} of a route are not emulated")
+    process.host.engine.routes.set_metrics(**metrics)
+
+
+def _metric(word: str, value: str, locked: bool) -> dict[str, int | bool | str]:
+    if word == "mtu":
+        return {"mtu": int(value), "mtu_locked": locked}
+    if word == "rto_min":
+        return {"minimum_rto": _time(value)}
+    if word == "features":
+        return {"ecn": value == "ecn"}
+    if word == "congctl":
+        return {"congestion": value}
+    name = {"advmss": "advertised_mss", "initcwnd": "initial_window", "initrwnd": "initial_receive_window", "quickack": "quick_ack"}[word]
+    return {name: int(value)}
+
+
+def _time(text: str) -> int:
+    """"200ms", "1s"; a number alone is milliseconds, as ip(8) has it."""
+    if text.endswith("ms"):
+        return int(text[:-2]) * MILLISECOND
+    if text.endswith("s"):
+        return int(text[:-1]) * SECOND
+    return int(text) * MILLISECOND

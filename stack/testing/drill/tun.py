@@ -1,0 +1,78 @@
+"""The wire of a drill: a host's interface whose other end is the script, as packetdrill's tun device is."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from stack.base.address import MAC, IPAddress, IPv4Address
+from stack.codec.packet import Packet
+from stack.host.attachment import IPV4_TYPE, IPV6_TYPE
+from stack.lab.host import Host
+from stack.link.formats.ethernet import Ethernet
+from stack.link.interface import ETHERNET_MTU, Interface
+from stack.network.waiting import Source
+
+FAR_MAC = MAC("02:00:00:00:00:fe")
+LONGEST = 4096  # packets that wait for the script: a host that sends more unasked has lost its way
+
+
+class Sent(NamedTuple):
+    """What the host sent: when (ns), and the frame. `cause`: why, in the host's words."""
+
+    time: int
+    frame: bytes
+    cause: str | None
+
+
+class Tun(Source):
+    """An interface of `host` with no delay, no loss, and every address behind it: no ARP, no neighbour discovery.
+
+    What the host sends waits in `sent`. `addresses` are the host's, each with a gateway of the same version.
+    """
+
+    def __init__(self, host: Host, name: str, addresses: list[tuple[IPAddress, IPAddress]], mtu: int = ETHERNET_MTU) -> None:
+        super().__init__()
+        self.host = host
+        self.name = name
+        self.sent: deque[Sent] = deque(maxlen=LONGEST)
+        # As an interface counts what goes into its wire and comes out of it
+        self.entered = self.octets_entered = self.delivered = self.octets_delivered = 0
+        self.interface = Interface(name, host.network.topology.mac(), mtu, owner=host.name)
+        self.interface.wire = self.interface.source = self
+        engine = host.engine
+        attachment = engine.add_interface(self.interface)
+        host.node.attach(self.interface)
+        for address, gateway in addresses:
+            engine.add_address(self.interface, address, 8 * len(address))  # no subnet: all is behind the gateway
+            attachment.cache(gateway).set(gateway, FAR_MAC)
+            engine.routes.add(type(gateway)(bytes(len(gateway))), 0, self.interface, gateway)
+
+    @property
+    def send(self) -> Callable[[Packet, int], None]:
+        """Take a frame of the host."""
+        return self._take
+
+    def _take(self, packet: Packet, now: int) -> None:
+        self.entered += 1
+        octets = bytes(packet)
+        self.octets_entered += len(octets)
+        self.sent.append(Sent(now, octets, packet.cause))
+        self.wake()
+
+    def inject(self, octets: bytes, cause: str | None = None) -> None:
+        """A packet, from its IP header on, arrives at the host now."""
+        kind = IPV4_TYPE if octets[:1] and octets[0] >> 4 == 4 else IPV6_TYPE
+        frame = Packet.parse(bytes(Ethernet(self.interface.mac, FAR_MAC, kind)) + octets, cause=cause)
+        self.delivered += 1
+        self.octets_delivered += len(frame)
+        self.interface.receive(frame, self.host.network.now)
+
+    def describe(self) -> str:
+        return f"{self.name} of {self.host.name}"
+
+
+def gateway_of(address: IPAddress) -> IPAddress:
+    """The next hop behind the wire for the host that has `address`; no packet shows it."""
+    return type(address)(int(address) ^ (1 if isinstance(address, IPv4Address) else 1 << 64))
