@@ -149,7 +149,6 @@ ABSENT: dict[str, str] = {
     "4821": "Packetization-layer path MTU discovery: too big datagrams are told of by ICMP only",
     "5682": "F-RTO, as well as the Eifel algorithms (RFC 3522, RFC 4015): a timeout that was needless is not undone",
     "6937": "Proportional rate reduction: recovery halves its window at once (RFC 6675)",
-    "7413": "TCP Fast Open: the option is read and shown only",
     "8684": "Multipath TCP",
     "8985": "RACK-TLP: losses are found by duplicate acknowledgments, SACK and timeouts",
     "5925": "The authentication option, and MD5 (RFC 2385): read and shown only",

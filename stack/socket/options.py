@@ -11,6 +11,7 @@ from typing import Any
 from stack.base.quantity import MILLISECOND, SECOND
 from stack.socket import membership
 from stack.socket.description import Description, error
+from stack.tcp.half_open import defer_accept, deferred_seconds
 
 # Linux's numbers, on every platform that does not have its own.
 import socket as _library  # isort: skip
@@ -228,6 +229,53 @@ def _set_congestion(description: Any, value: bytes) -> None:
         raise error(errno.ENOENT)
 
 
+def _get_defer(description: Any) -> int:
+    settings = description.settings
+    return deferred_seconds(settings.defer_accept, settings.initial_rto, settings.maximum_rto) // SECOND
+
+
+def _set_defer(description: Any, value: bytes) -> None:
+    settings = description.settings
+    description.configure(defer_accept=defer_accept(_integer(value) * SECOND, settings.initial_rto, settings.maximum_rto))
+
+
+def _get_fast_open(description: Any) -> int:
+    if description.listener is not None:
+        return int(description.listener.fast_open_limit)
+    return description.settings.fast_open_queue or 0
+
+
+def _set_fast_open(description: Any, value: bytes) -> None:
+    number = _integer(value)
+    if number < 0 or description.connection is not None:
+        raise error(errno.EINVAL)
+    description.configure(fast_open_queue=number)
+
+
+def _set_fast_open_connect(description: Any, value: bytes) -> None:
+    number = _integer(value)
+    if number not in (0, 1):
+        raise error(errno.EINVAL)
+    if not description.settings.fast_open & 1:
+        raise error(errno.EOPNOTSUPP)
+    if description.connection is not None or description.listener is not None:
+        raise error(errno.EINVAL)
+    description.configure(fast_open_connect=bool(number))
+
+
+def _set_fast_open_key(description: Any, value: bytes) -> None:
+    if len(value) not in (16, 32):
+        raise error(errno.EINVAL)
+    description.configure(fast_open_keys=tuple(value[at : at + 16] for at in range(0, len(value), 16)))
+
+
+def _set_fast_open_no_cookie(description: Any, value: bytes) -> None:
+    number = _integer(value)
+    if number not in (0, 1) or description.connection is not None:
+        raise error(errno.EINVAL)
+    description.configure(fast_open_no_cookie=bool(number))
+
+
 def _no_value(description: Description) -> Value:
     raise error(errno.ENOPROTOOPT)
 
@@ -261,6 +309,15 @@ TABLE: dict[tuple[int, int], Option] = {
     (TCP, _number("TCP_SYNCNT", 7)): _setting("syn_retries", 1, 127),
     (TCP, _number("TCP_LINGER2", 8)): _setting("fin_wait_2", 0, 60, SECOND),
     (TCP, _number("TCP_USER_TIMEOUT", 18)): _setting("user_timeout", 0, unit=MILLISECOND),
+    (TCP, _number("TCP_DEFER_ACCEPT", 9)): Option(_get_defer, _set_defer, _STREAM),
+    (TCP, _number("TCP_FASTOPEN", 23)): Option(_get_fast_open, _set_fast_open, _STREAM),
+    (TCP, _number("TCP_FASTOPEN_CONNECT", 30)): Option(
+        lambda d: int(d.settings.fast_open_connect), _set_fast_open_connect, _STREAM
+    ),
+    (TCP, _number("TCP_FASTOPEN_KEY", 33)): Option(lambda d: b"".join(d.settings.fast_open_keys), _set_fast_open_key, _STREAM),
+    (TCP, _number("TCP_FASTOPEN_NO_COOKIE", 34)): Option(
+        lambda d: int(d.settings.fast_open_no_cookie), _set_fast_open_no_cookie, _STREAM
+    ),
     (TCP, _library.TCP_MAXSEG): _segment_size(),
     (TCP, _number("TCP_INFO", 11)): Option(lambda d: d.information(), _READ_ONLY, _STREAM),
     (TCP, _number("TCP_CONGESTION", 13)): Option(

@@ -9,8 +9,9 @@ from typing import Any
 
 from stack.base.address import IPv4Address, IPv6Address
 from stack.network.node import Node
-from stack.socket import options
+from stack.socket import fast_open, options
 from stack.socket.description import ERR, HUP, IN, OUT, PRI, RDHUP, Address, Description, error
+from stack.socket.fast_open import MSG_FASTOPEN
 from stack.socket.tcp_info import pack
 from stack.tcp.congestion.registry import name_of
 from stack.tcp.connection import Connection
@@ -57,7 +58,9 @@ class Stream(Description):
             events |= HUP
         if connection.error is not None:
             events |= ERR
-        if not connection.opening:
+        if connection.opening:
+            events |= OUT if fast_open.deferred(self) else 0
+        else:
             if connection.available > 0:
                 events |= IN
             if finished or connection.writable:
@@ -162,13 +165,21 @@ class Stream(Description):
         if self.listener is not None or self.phase == _CONNECTED:
             return errno.EISCONN
         if self.phase == _CONNECTING:
+            if fast_open.deferred(self):
+                return errno.EISCONN
             return errno.EALREADY if self.connecting else self.connected()
-        connection = self.node.engine.tcp.connect(None, (address, port), self.settings, self.node.now, self.claim)
+        self.start((address, port))
+        self.node.flush()
+        return 0 if fast_open.deferred(self) else errno.EINPROGRESS
+
+    def start(self, to: Address, data: bytes | None = None) -> int:
+        """Send a SYN; with `data`, fast: how many octets of it went along."""
+        node = self.node
+        connection = node.engine.tcp.connect(None, to, self.settings, node.now, self.claim, data=data)
         self.connection = connection
         self.phase = _CONNECTING
         connection.notify = self.wake
-        self.node.flush()
-        return errno.EINPROGRESS
+        return connection.fast.text if connection.fast is not None else 0
 
     def connected(self) -> int:
         connection = self.connection
@@ -189,10 +200,10 @@ class Stream(Description):
 
     def send(self, data: bytes, flags: int, to: Address | None) -> int | None:
         connection = self.connection
-        if connection is None:
-            raise error(errno.EPIPE)
-        if connection.opening:
-            return None
+        if connection is None or connection.opening or flags & MSG_FASTOPEN:
+            if connection is None and not flags & MSG_FASTOPEN:
+                raise error(errno.EPIPE)
+            return None  # `Transfer` opens fast, or waits
         node = self.node
         taken = connection.send(data, node.scheduler.now, bool(flags & _OOB))
         node.flush()

@@ -22,7 +22,7 @@ _STATES = {
     State.CLOSING: 11,
 }
 _MODES = {"open": 0, "disorder": 1, "cwr": 2, "recovery": 3, "loss": 4}
-_OPT_TIMESTAMPS, _OPT_SACK, _OPT_WSCALE = 1, 2, 4
+_OPT_TIMESTAMPS, _OPT_SACK, _OPT_WSCALE, _OPT_SYN_DATA, _OPT_TFO_CHILD = 1, 2, 4, 32, 128
 _WORDS = 24
 _MOST = 0xFFFFFFFF
 
@@ -32,10 +32,13 @@ def pack(connection: Connection | None, listening: bool) -> bytes:
     if connection is None:
         return struct.pack("8B24I", _STATES[State.LISTEN if listening else State.CLOSED], *[0] * 7, *[0] * _WORDS)
     info = connection.info()
+    fast = connection.fast
     given = (
         (_OPT_TIMESTAMPS if info["timestamps"] else 0)
         | (_OPT_SACK if info["sack"] else 0)
         | (_OPT_WSCALE if info["snd_wscale"] or info["rcv_wscale"] else 0)
+        | (_OPT_SYN_DATA if fast is not None and fast.acked else 0)
+        | (_OPT_TFO_CHILD if fast is not None and fast.child else 0)
     )
     octets = (
         _STATES[connection.state],
@@ -45,7 +48,7 @@ def pack(connection: Connection | None, listening: bool) -> bytes:
         0,
         given,
         (info["snd_wscale"] & 15) | (info["rcv_wscale"] & 15) << 4,
-        0,
+        fast.failure << 1 if fast is not None else 0,
     )
     segment = max(info["snd_mss"], 1)
     words = (

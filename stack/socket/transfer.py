@@ -11,8 +11,9 @@ from typing import Any
 
 from stack.network.node import Node
 from stack.network.waiting import polled, wait
-from stack.socket import messages, sockaddr
+from stack.socket import fast_open, messages, sockaddr
 from stack.socket.description import error
+from stack.socket.fast_open import MSG_FASTOPEN
 
 DONTWAIT = int(getattr(socket, "MSG_DONTWAIT", 0x40))
 WAITALL = int(getattr(socket, "MSG_WAITALL", 0x100))
@@ -143,6 +144,24 @@ class Transfer:
             got += found[0]
         return got, None, 0
 
+    def _open_fast(self, octets: bytes, to: Any, doing: str, flags: int) -> int:
+        """Send what may go with the SYN; a call that blocks waits for the connection, and sends the rest."""
+        file, flags = self._file, flags & ~MSG_FASTOPEN
+        taken = fast_open.begin(file, octets, to)
+        if self._timeout is not None or flags & DONTWAIT:  # with a time, the library never lets a call block
+            if not taken:
+                raise error(errno.EINPROGRESS)
+            return taken
+        fast_open.waits(file)
+        code = self._again(lambda: None if file.connecting else (file.connected(),), (), "open", flags, first=True)[0]
+        if code:
+            raise error(code)
+        rest = octets[taken:]
+        if rest:
+            sent = file.send(rest, flags, None)
+            taken += self._again(file.send, (rest, flags, None), doing, flags) if sent is None else sent
+        return taken
+
     # Waiting
 
     def _deadline(self) -> int | None:
@@ -161,6 +180,8 @@ class Transfer:
         """Repeat a call that would block until it does not, or until the time is over. `first`: it was not made yet."""
         file = self._file
         node: Node = file.node
+        if file.kind == SOCK_STREAM and (flags & MSG_FASTOPEN or fast_open.deferred(file)) and doing[:4] == "send":
+            return self._open_fast(arguments[0], arguments[2], doing, flags)
         if self._timeout == 0.0 or flags & DONTWAIT:
             result = call(*arguments) if first else None
             if result is None:

@@ -44,7 +44,7 @@ class Failure(IntEnum):
 class FastOpen:
     """The fast open of one connection, at either end."""
 
-    __slots__ = ("accepted", "acked", "asked", "cache", "cookie", "deferred", "experimental", "failure", "listener", "text", "waiting", "whole")
+    __slots__ = ("accepted", "acked", "asked", "cache", "child", "cookie", "deferred", "experimental", "failure", "listener", "text", "waiting", "whole")
 
     def __init__(self, cache: FastOpenCache | None = None) -> None:
         self.cookie: bytes | None = None  # goes with the next SYN or SYN,ACK; b"" asks for one; None: no option
@@ -60,6 +60,7 @@ class FastOpen:
         self.failure = Failure.NONE
         # The server's
         self.listener: Listener | None = None  # whose handshake is not over; the connection can be used already
+        self.child = False  # opened by the data or the cookie of its SYN
         self.accepted = False  # the program has it
 
     @property
@@ -215,7 +216,7 @@ def syn_received(b: Block, seg: Segment, listener: Listener, now: int) -> bool:
 def _child(b: Block, seg: Segment, listener: Listener, now: int) -> None:
     fast = b.fast
     assert fast is not None
-    fast.listener = listener
+    fast.listener, fast.child = listener, True
     listener.fast_open.pending += 1
     begin_transfer(b, now)
     if seg.text:

@@ -1,0 +1,47 @@
+"""Fast open in the calls of a stream socket: MSG_FASTOPEN, TCP_FASTOPEN_CONNECT (RFC 7413 appendix A; tcp(7))."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import TYPE_CHECKING
+
+from stack.socket.description import Address, error
+from stack.tcp.fastopen import Bits
+
+if TYPE_CHECKING:
+    from stack.socket.stream import Stream
+
+MSG_FASTOPEN = int(getattr(socket, "MSG_FASTOPEN", 0x20000000))
+
+
+def deferred(stream: Stream) -> bool:
+    """Whether the SYN waits for the first data: connect() has returned, and there is no connection yet."""
+    fast = stream.connection.fast if stream.connection is not None else None
+    return fast is not None and fast.deferred
+
+
+def begin(stream: Stream, data: bytes, to: Address | None) -> int:
+    """Open the connection with as much of `data` as may go with the SYN: how much that is, as tcp_sendmsg_fastopen."""
+    if not stream.settings.fast_open & Bits.CLIENT:
+        raise error(errno.EOPNOTSUPP)
+    connection = stream.connection
+    if connection is not None and not deferred(stream):
+        raise error(errno.EALREADY if stream.connecting else errno.EISCONN)
+    if connection is not None:
+        taken = connection.open_active(stream.node.now, data)
+    elif stream.listener is not None:
+        raise error(errno.EISCONN)
+    elif to is None:
+        raise error(errno.EINVAL)
+    else:
+        taken = stream.start(to, data)
+    stream.node.flush()
+    return taken
+
+
+def waits(stream: Stream) -> None:
+    """The call waits to send the rest: the SYN,ACK is acknowledged with it."""
+    fast = stream.connection.fast if stream.connection is not None else None
+    if fast is not None:
+        fast.waiting = fast.text > 0 and not fast.whole
