@@ -231,7 +231,7 @@ class HostEngine:
                 return False
             connection = self.tcp.connections.get((ip.destination, upper.destination, ip.source, upper.source))
             if connection is not None:
-                self.tcp.segment_in(connection, upper, packet.after(TCP))
+                self.tcp.segment_in(connection, upper, packet.after(TCP), ip.ecn)
                 return True
         elif upper.length is not Sealed or number != 17:
             return False

@@ -53,6 +53,7 @@ class TcpLayer:
         self.connections: dict[Key, HostConnection] = {}
         self.listeners: dict[int, list[HostListener]] = {}
         self.settings = DEFAULT  # of listeners and connections that are given none
+        self.arriving = 0  # the ECN field of the datagram that brought a SYN
         self.sink, self.poke = self.segment_out, self.moved  # one bound method each for all connections
 
     # Calls from above
@@ -135,7 +136,9 @@ class TcpLayer:
         assert isinstance(way, Way)  # `_listen` asked
         listener = self._listener(local)
         assert listener is not None
-        return self._make(way, self.ports.share(listener.claim, local[0]), local, remote, settings)
+        connection = self._make(way, self.ports.share(listener.claim, local[0]), local, remote, settings)
+        connection.arriving = self.arriving
+        return connection
 
     def _make(self, way: Way, claim: Claim, local: Where, remote: Where, settings: TcpSettings) -> HostConnection:
         link = way.attachment.interface
@@ -164,7 +167,7 @@ class TcpLayer:
         header, text = found
         connection = self.connections.get((ip.destination, header.destination, ip.source, header.source))
         if connection is not None:
-            self.segment_in(connection, header, data[text:end])
+            self.segment_in(connection, header, data[text:end], ip.ecn)
         else:
             self.take(ip, header, data[text:end], interface, packet)
 
@@ -176,7 +179,7 @@ class TcpLayer:
             return False
         found = self._decode(ip, data, at, end, packet)
         if found is not None:
-            self.segment_in(connection, found[0], data[found[1] : end])
+            self.segment_in(connection, found[0], data[found[1] : end], ip.ecn)
         return True
 
     def _decode(self, ip: Any, data: bytes, at: int, end: int, packet: Packet) -> tuple[TCP, int] | None:
@@ -197,8 +200,9 @@ class TcpLayer:
             return None
         return header, text
 
-    def segment_in(self, connection: HostConnection, header: TCP, text: bytes) -> None:
-        """A segment for a connection."""
+    def segment_in(self, connection: HostConnection, header: TCP, text: bytes, ecn: int = 0) -> None:
+        """A segment for a connection, from a datagram with this ECN field."""
+        connection.arriving = self.arriving = ecn
         now = self.host.now
         if header.flags & SYN and connection.takes_new_syn(header) and self._listener(connection.local) is not None:
             above, remote = connection.snd.nxt, connection.remote
@@ -220,6 +224,7 @@ class TcpLayer:
         if host.addresses.cast(ip.destination) is not Cast.LOCAL:
             host.drop(DropReason.BAD_ADDRESS, packet)  # RFC 9293 section 3.9.2.3, MUST-57
             return
+        self.arriving = ip.ecn
         local, remote = (ip.destination, header.destination), (ip.source, header.source)
         if self._listen(local, remote, header, text, None):
             return
@@ -273,9 +278,11 @@ class TcpLayer:
             counter = connection.counter
             counter[0] = number = (counter[0] + 1) & 0xFFFF
             ip = _ipv4(
-                4, Sealed, 0, 0, Sealed, number, DONT_FRAGMENT, 0, host.settings.time_to_live, PROTOCOL, Sealed,
+                4, Sealed, 0, connection.ect, Sealed, number, DONT_FRAGMENT, 0, host.settings.time_to_live, PROTOCOL, Sealed,
                 connection.local[0], connection.remote[0], NO_OPTIONS,
             )  # fmt: skip
+        elif connection.ect:
+            ip = ip.replace(ecn=connection.ect)
         host.output.append((connection.interface, _packet((connection.ethernet, ip, header), text, cause, size)))
 
     def _segment_out_anew(self, connection: HostConnection, header: TCP, text: bytes, cause: str | None) -> None:
@@ -295,7 +302,7 @@ class TcpLayer:
         wants = connection.settings
         number, neighbour = layer.send(
             way, PROTOCOL, (header,), text,
-            hop_limit=wants.hop_limit, traffic_class=wants.traffic_class, dont_fragment=True, flow_label=connection.flow_label, cause=cause,
+            hop_limit=wants.hop_limit, traffic_class=wants.traffic_class | connection.ect, dont_fragment=True, flow_label=connection.flow_label, cause=cause,
         )  # fmt: skip
         if number:
             host.drop(DropReason.FRAGMENTATION_NEEDED, None)

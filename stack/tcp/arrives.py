@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from stack.base.quantity import MILLISECOND
-from stack.tcp import acknowledge, fastopen, half_open, timestamps
-from stack.tcp.deliver import deliver_text, end_of_data, hold, hold_fin, note_urgent, take_held
+from stack.tcp import accurate_ecn, acknowledge, ecn, fastopen, half_open, timestamps
+from stack.tcp.deliver import deliver_text, end_of_data, hold, hold_fin, note_marks, note_urgent, take_held
 from stack.tcp.ending import become_closed, refuse, start_time_wait
 from stack.tcp.opening import established, learn_options, listen_again
 from stack.tcp.segment import FIN, RST, SYN, URG, Segment
@@ -84,6 +84,7 @@ def listen_state(b: Block, seg: Segment, now: int) -> None:
         return
     # Third, check for a SYN
     learn_options(b, seg, now)
+    ecn.syn_arrived(b, seg)
     b.snd.wnd = b.snd.max_wnd = seg.wnd
     b.snd.wl1 = seg.seq
     b.snd.una = b.snd.nxt = b.iss
@@ -121,6 +122,10 @@ def syn_sent_state(b: Block, seg: Segment, now: int) -> bool:
         return DONE
     # Fourth, check the SYN bit
     learn_options(b, seg, now)
+    if ack is None:
+        ecn.syn_arrived(b, seg)
+    else:
+        ecn.synack_arrived(b, seg)
     seg.flags &= ~SYN
     seg.seq += 1
     seg.trim(b.rcv.nxt, b.rcv.edge)
@@ -245,6 +250,8 @@ def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
     snd = b.snd
     if ack is None:
         return DONE
+    if b.ecn is not None and b.ecn.accurate is not None:
+        accurate_ecn.segment_arrived(b, seg)
     if b.state is SYN_RECEIVED:
         if not snd.una < ack <= snd.nxt:
             b.reset_due = (ack, None, "the ACK of something not sent")
@@ -300,6 +307,8 @@ def process_segment_text(b: Block, seg: Segment, now: int) -> bool:
         b.reset_due = (seg.ack if seg.ack is not None else b.snd.nxt, None, "data after close")
         become_closed(b, now)
         return DONE
+    if b.ecn is not None:
+        note_marks(b, seg, now)
     deliver_text(b, seg.seq, seg.text, now)
     return GO_ON
 

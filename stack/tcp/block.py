@@ -11,6 +11,7 @@ from stack.tcp.state import CLOSED, TRANSITIONS, State
 
 if TYPE_CHECKING:
     from stack.tcp.buffers import ReceiveBuffer, SendBuffer
+    from stack.tcp.ecn import Ecn
     from stack.tcp.fastopen import FastOpen
     from stack.tcp.formats.options import TCPOptions
     from stack.tcp.formats.tcp import TCP
@@ -84,10 +85,13 @@ class Block:
         "ack_cause",
         "ack_now",
         "ack_sample",
+        "arriving",
         "bare_ack",
         "closed_by_user",
         "congestion",
         "deadline",
+        "ecn",
+        "ect",
         "error",
         "events",
         "fast",
@@ -185,6 +189,9 @@ class Block:
         self._begin_timers()
         # Options agreed on
         self.sack = False
+        self.ecn: Ecn | None = None
+        self.arriving = 0  # the ECN field of the datagram that brought the current segment, set by whoever has it
+        self.ect = 0  # and for the datagram of the segment that is made
         self.timestamps = False
         self.ts_offset = ts_offset
         self.ts_recent = 0

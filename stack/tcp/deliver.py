@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stack.tcp import acknowledge
+from stack.tcp import acknowledge, ecn
+from stack.tcp.block import NEVER
 from stack.tcp.buffers import ReceiveBuffer
-from stack.tcp.output import delay_acknowledgment
+from stack.tcp.output import delay_acknowledgment, send_acknowledgment
 from stack.tcp.reassembly import Reassembly
 from stack.tcp.urgent import Urgent
 
 if TYPE_CHECKING:
     from stack.tcp.block import Block
+    from stack.tcp.segment import Segment
+
+
+def note_marks(b: Block, seg: Segment, now: int) -> None:
+    """How the datagram of this text was marked (RFC 3168 section 6.1.3)."""
+    if b.ack_at != NEVER and ecn.turns(b):
+        b.ack_cause = "the marks of congestion change"
+        send_acknowledgment(b, now)  # with the old echo, for the text before: the one segment that a step sends by itself
+    ecn.text_arrived(b, seg, now)
 
 
 def deliver_text(b: Block, seq: int, text: bytes, now: int) -> None:

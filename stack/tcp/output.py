@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from stack.base.quantity import show_time
 from stack.codec.fields import Sealed
-from stack.tcp import timestamps
+from stack.tcp import ecn, timestamps
 from stack.tcp.block import NEVER
 from stack.tcp.congestion.base import Happening
 from stack.tcp.formats.options import TCPOptions
@@ -59,6 +59,9 @@ def transmit(b: Block, seq: int, flags: int, text: bytes, cause: str | None, now
     options = timestamps.options(b, now) if b.timestamps else _NO_OPTIONS
     if b.sack and (b.held is not None or rcv.dsack is not None):
         options = with_sack(b, options, len(text))
+    if b.ecn is not None:
+        flags |= ecn.outgoing(b, seq, len(text))
+        options = ecn.with_counters(b, options, len(text))
     urgent = 0
     if b.snd.up > seq and b.snd.up > b.snd.una:
         flags |= URG
@@ -135,6 +138,9 @@ def send_syn(b: Block, now: int) -> None:
     window = min(rcv.buff, 0xFFFF)  # never scaled in a SYN
     rcv.edge = rcv.nxt + window
     flags, acknowledgment = (SYN | ACK, rcv.nxt) if answer else (SYN, 0)
+    flags |= ecn.syn_flags(b, answer)
+    if b.ecn is not None:
+        options = ecn.with_counters(b, options, 0)
     assert b.remote is not None
     emit(
         b,

@@ -39,6 +39,7 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
         or b.held is not None
         or b.urgent is not None
         or b.probing
+        or b.ecn is not None
         or b.closed_by_user
     ):
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING
 
+from stack.tcp import accurate_ecn
 from stack.tcp.formats.options import TCPOptions
 from stack.tcp.formats.tcp import ACK, FIN, PSH, RST, SYN, URG
 from stack.tcp.seq import MASK, unwrap
@@ -34,7 +35,7 @@ class Segment:
     """One arriving segment. `ack` is None where the ACK bit is off; numbers are unwrapped; `wnd` is as on the wire."""
 
     __slots__ = (
-        "ack", "cookie", "experimental_cookie", "flags", "len", "mss", "sack", "sack_permitted", "scale", "seq", "text", "ts_ecr", "ts_val", "up", "wnd",
+        "accurate", "ack", "cookie", "experimental_cookie", "flags", "len", "mss", "sack", "sack_permitted", "scale", "seq", "text", "ts_ecr", "ts_val", "up", "wnd",
     )  # fmt: skip
 
     def __init__(self, seq: int, ack: int | None, flags: int, wnd: int, text: bytes = b"") -> None:
@@ -53,6 +54,7 @@ class Segment:
         self.sack_permitted = False
         self.cookie: bytes | None = None  # fast open: b"" asks for one
         self.experimental_cookie = False  # in the experimental option
+        self.accurate: int | None = None  # the accurate ECN option's counter of marked octets
 
     @classmethod
     def read(cls, header: TCP, text: bytes, near_seq: int, near_ack: int) -> Segment:
@@ -101,6 +103,8 @@ class Segment:
                 self.read_cookie(octets[at + 2 : at + length], False)
             elif kind == 254 and syn and octets[at + 2 : at + 4] == b"\xf9\x89":
                 self.read_cookie(octets[at + 4 : at + length], True)
+            elif kind == 172 or kind == 174:
+                self.accurate = accurate_ecn.read_option(octets[at + 2 : at + length])
             at += length
 
     def read_cookie(self, cookie: bytes, experimental: bool) -> None:

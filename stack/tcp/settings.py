@@ -84,6 +84,9 @@ class TcpSettings:
     # Congestion control (RFC 5681, 6582, 6928)
     congestion: str | type[CongestionControl] = "reno"  # TCP_CONGESTION: a name of congestion/registry.py, or a class
     initial_segments: int = 10  # initial window in segments, RFC 6928
+    ecn: int = 2  # tcp_ecn: 0 off, 1 ask and grant, 2 grant, 3 ask for and grant accurate ECN, 4 ask for classic, 5 grant accurate
+    ecn_fallback: bool = True  # tcp_ecn_fallback: a SYN that is repeated does without, RFC 3168 section 6.1.1.1
+    ecn_option: int = 2  # tcp_ecn_option: 0: accurate ECN without its option
     slow_start_after_idle: bool = True  # tcp_slow_start_after_idle; RFC 5681 section 4.1
 
     # Retransmission (RFC 6298, RFC 9293 section 3.8.3)
