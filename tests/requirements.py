@@ -94,7 +94,7 @@ SHLD-4 | 3.6.1 | timestamps shorten TIME-WAIT (RFC 6191) | tcp/connection.py
 SHLD-5 | 3.7.1 | the MSS option is sent unless it is the default | tcp/opening.py
 SHLD-6 | 3.7.3 | the MSS announced follows the least MTU of the interface | host/tcp.py
 SHLD-7 | 3.7.4 | Nagle's algorithm | tcp/output.py
-SHLD-8 | 3.8.2 | explicit congestion notification (RFC 3168) | | Not yet: the bits are read and shown, no queue marks them, and no connection asks for them.
+SHLD-8 | 3.8.2 | explicit congestion notification (RFC 3168) | tcp/ecn.py
 SHLD-9 | 3.8.3 | a program is told when R1 is reached | tcp/timeouts.py
 SHLD-10 | 3.8.3 | R1 is three repetitions or more | tcp/settings.py
 SHLD-11 | 3.8.3 | R2 is 100 seconds or more | tcp/settings.py
@@ -145,7 +145,6 @@ REQUIREMENTS: list[Requirement] = [
 
 # Beyond the labels: what a reader of TCP's RFCs may look for and will not find.
 ABSENT: dict[str, str] = {
-    "3168": "Explicit congestion notification",
     "4821": "Packetization-layer path MTU discovery: too big datagrams are told of by ICMP only",
     "5682": "F-RTO, as well as the Eifel algorithms (RFC 3522, RFC 4015): a timeout that was needless is not undone",
     "6937": "Proportional rate reduction: recovery halves its window at once (RFC 6675)",

@@ -13,7 +13,7 @@ from stack.host.addresses import Cast
 from stack.host.attachment import Outgoing
 from stack.host.way import Way
 from stack.ip.neighbour import Neighbour
-from stack.ip.reassembly import FragmentStore, Partial, Verdict
+from stack.ip.reassembly import FragmentStore, Partial, Verdict, combined_ecn
 
 if TYPE_CHECKING:
     from stack.host.host import HostEngine
@@ -126,11 +126,14 @@ class Internet:
         """Take a fragment; the whole datagram when it was the last one missing."""
         now = self.host.now
         context = (ip, interface, packet)
-        verdict, whole = self.fragments.add(key, ip.source, offset, more, data, now, context)
+        verdict, whole = self.fragments.add(key, ip.source, offset, more, data, now, context, ip.ecn)
         self.host.timers.arm(self.fragments)
         self.account_fragments()
-        if verdict is Verdict.COMPLETE:
-            return whole
+        if whole is not None:
+            if combined_ecn(whole) is not None:
+                return whole
+            self.host.drop(DropReason.MALFORMED, packet)
+            return None
         if verdict is not Verdict.WAITING:
             self.host.drop(_DROPS[verdict], packet)
         return None

@@ -18,7 +18,7 @@ from stack.host.mss_clamp import clamp_header, clamp_octets
 from stack.host.way import Way, find_way
 from stack.ip.formats.ipv4 import IPv4, IPv4Options
 from stack.ip.fragment import fragment_ipv4
-from stack.ip.reassembly import IPV4_LIFETIME, join
+from stack.ip.reassembly import IPV4_LIFETIME, combined_ecn, join
 from stack.link.formats.ethernet import Ethernet
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class IPv4Layer(Internet):
             self.host.drop(DropReason.MALFORMED, packet)  # the ping of death
             return
         header = IPv4.of(
-            4, Sealed, first.dscp, first.ecn, Sealed, first.identification, 0, 0, first.time_to_live, first.protocol, Sealed,
+            4, Sealed, first.dscp, combined_ecn(whole), Sealed, first.identification, 0, 0, first.time_to_live, first.protocol, Sealed,
             first.source, first.destination, first.options,
         )  # fmt: skip
         data = bytes(first_packet)[:LINK] + Packet.of((header,), octets).rebuild()

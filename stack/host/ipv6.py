@@ -18,7 +18,7 @@ from stack.host.way import Way, find_way
 from stack.ip.chain import Chain, walk
 from stack.ip.formats.ipv6 import NO_NEXT_HEADER, IPv6
 from stack.ip.fragment import fragment_ipv6
-from stack.ip.reassembly import IPV6_LIFETIME, join
+from stack.ip.reassembly import IPV6_LIFETIME, combined_ecn, join
 from stack.link.formats.ethernet import Ethernet
 
 if TYPE_CHECKING:
@@ -138,6 +138,7 @@ class IPv6Layer(Internet):
         head = bytearray(octets[: again.at])
         head[again.number_at] = again.fragment.next_header
         head[LINK + _LENGTH : LINK + _LENGTH + 2] = length.to_bytes(2, "big")
+        head[LINK + 1] = head[LINK + 1] & ~0x30 | (combined_ecn(whole) or 0) << 4
         made = bytes(head) + joined
         ip, _ = IPv6.decode(made, LINK, len(made))
         self._local(ip, made, len(made), first_interface, Packet.parse(made))

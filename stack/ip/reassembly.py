@@ -44,6 +44,7 @@ class Partial:
     end: int | None = None
     held: int = 0
     largest: int = 0
+    fields: int = 0  # 1 << ECN field of each fragment
 
 
 class FragmentStore:
@@ -81,7 +82,7 @@ class FragmentStore:
         return given_up
 
     def add(
-        self, key: tuple[Any, ...], source: Any, offset: int, more: bool, data: bytes, now: int, context: Any = None
+        self, key: tuple[Any, ...], source: Any, offset: int, more: bool, data: bytes, now: int, context: Any = None, ecn: int = 0
     ) -> tuple[Verdict, Partial | None]:
         """A fragment with `data` at `offset` octets. With COMPLETE comes the datagram: `join(partial)` has its octets."""
         partial = self._partials.get(key)
@@ -96,6 +97,7 @@ class FragmentStore:
         verdict = _place(partial, offset, end, more, data)
         if verdict is Verdict.WAITING:
             self._memory += len(data) + OVERHEAD
+            partial.fields |= 1 << ecn
             if offset == 0:
                 partial.first = context
             if partial.held == partial.end:
@@ -174,6 +176,15 @@ def _covered(pieces: list[tuple[int, bytes]], at: int, offset: int, end: int) ->
         reached += len(pieces[at][1])
         at += 1
     return reached >= end
+
+
+def combined_ecn(partial: Partial) -> int | None:
+    """The ECN field of a complete datagram (RFC 3168 section 5.3): CE where a fragment was marked; None: it is not to be
+    delivered, since fragments of one datagram cannot be ECN-capable in part."""
+    fields = partial.fields
+    if fields & 1:
+        return 0 if fields == 1 else None
+    return 3 if fields & 8 else 1 if fields == 2 else 2
 
 
 def join(partial: Partial) -> bytes:

@@ -108,6 +108,7 @@ def synack_arrived(b: Block, seg: Segment) -> None:
         ecn.agreed = True
         ecn.accurate = Accurate(b.arriving)
         ecn.accurate.synack_arrived(bits)
+        ecn.accurate.option = seg.accurate is not None
     elif bits & (ECE | CWR) == ECE:
         ecn.agreed = True
     else:
@@ -126,8 +127,9 @@ def text_arrived(b: Block, seg: Segment, now: int) -> None:
         ecn.seen |= field != NOT_ECT
         return
     if seg.flags & CWR:
-        ecn.demand_cwr = False
         b.ack_now = True  # its window may be down to one segment
+        if not b.congestion.needs_ecn:
+            ecn.demand_cwr = False
     if field == NOT_ECT:
         if ecn.seen:
             _hurry(b)  # a repetition, probably: its sender waits
@@ -177,12 +179,12 @@ def outgoing(b: Block, seq: int, size: int) -> int:
     return bits | ECE if ecn.demand_cwr else bits
 
 
-def with_counters(b: Block, options: TCPOptions, size: int) -> TCPOptions:
-    """Accurate ECN's option added, where the peer is known to take it and there is room (tcp_ecn_option)."""
+def with_counters(b: Block, options: TCPOptions, size: int, syn: bool = False) -> TCPOptions:
+    """Accurate ECN's option added, where there is room and the path lets it pass: a SYN,ACK tries (tcp_ecn_option)."""
     accurate = b.ecn.accurate if b.ecn is not None else None
     if accurate is None or not b.settings.ecn_option or len(options) + accurate_ecn.OCTETS > 40:
         return options
-    if not accurate.option and b.snd.nxt > b.iss + 1:
+    if b.retries if syn else not accurate.option:
         return options
     if size + len(options) + accurate_ecn.OCTETS > b.snd.mss + (12 if b.timestamps else 0):
         return options  # a full segment has no room for it: the next ACK has

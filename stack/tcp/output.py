@@ -60,8 +60,8 @@ def transmit(b: Block, seq: int, flags: int, text: bytes, cause: str | None, now
     if b.sack and (b.held is not None or rcv.dsack is not None):
         options = with_sack(b, options, len(text))
     if b.ecn is not None:
-        flags |= ecn.outgoing(b, seq, len(text))
         options = ecn.with_counters(b, options, len(text))
+        flags |= ecn.outgoing(b, seq, len(text))
     urgent = 0
     if b.snd.up > seq and b.snd.up > b.snd.una:
         flags |= URG
@@ -140,7 +140,7 @@ def send_syn(b: Block, now: int) -> None:
     flags, acknowledgment = (SYN | ACK, rcv.nxt) if answer else (SYN, 0)
     flags |= ecn.syn_flags(b, answer)
     if b.ecn is not None:
-        options = ecn.with_counters(b, options, 0)
+        options = ecn.with_counters(b, options, 0, syn=True)
     assert b.remote is not None
     emit(
         b,
