@@ -96,7 +96,7 @@ class Control:
             if not host.tcp.error((local, source), (remote, destination), sequence, report):
                 self.dropped(DropReason.NO_SOCKET, packet)
         elif protocol == UDP_PROTOCOL:
-            host.udp.error((local, source), (remote, destination), report)
+            host.udp.error((local, source), (remote, destination), report._replace(payload=transport[8:]))
         else:
             self.concern_echo(protocol, transport, remote, report)
 

@@ -67,10 +67,10 @@ class HostConnection(Connection):
             cache.doubt(way.next_hop, now)
             self.layer.host.timers.arm(cache)
 
-    def send(self, data: bytes, now: int, urgent: bool = False) -> int:
+    def send(self, data: bytes, now: int, urgent: bool = False, more: bool = False, record: bool = False) -> int:
         """SEND."""
         self.layer.host.now = now
-        return super().send(data, now, urgent)
+        return super().send(data, now, urgent, more, record)
 
     def recv(self, limit: int, now: int, peek: bool = False) -> bytes:
         """RECEIVE."""

@@ -66,7 +66,10 @@ class UdpLayer:
         hops = ip.time_to_live if len(ip.source) == IPv4Address.length else ip.hop_limit
         source = zoned(self.host, ip.source, interface)
         for endpoint in found:
-            datagram = Datagram(payload, (endpoint.shown(source), udp.source), endpoint.shown(ip.destination), interface, hops)
+            datagram = Datagram(
+                payload, (endpoint.shown(source), udp.source), endpoint.shown(ip.destination), interface, hops,
+                ip.dscp << 2 | ip.ecn, self.host.now,
+            )  # fmt: skip
             if not endpoint.queue(datagram):
                 self.host.drop(DropReason.QUEUE_OVERFLOW, packet)
 

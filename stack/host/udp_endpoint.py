@@ -34,6 +34,8 @@ class Datagram(NamedTuple):
     destination: IPAddress
     interface: Interface
     hop_limit: int
+    traffic_class: int = 0
+    arrived: int = 0  # when, in nanoseconds of the network's time
 
 
 class ErrorReport(NamedTuple):
@@ -46,6 +48,7 @@ class ErrorReport(NamedTuple):
     reporter: IPAddress
     mtu: int = 0
     remote: Where | None = None
+    payload: bytes = b""  # of the datagram that it is about, as far as it was quoted
 
 
 class UdpEndpoint:
@@ -130,6 +133,12 @@ class UdpEndpoint:
         if self.address is None:
             self.address = way.source
         self.remote = (destination, port)
+
+    @property
+    def mtu(self) -> int:
+        """Of the path to where we are connected."""
+        assert self.remote is not None
+        return self._find(self.remote[0]).mtu
 
     def _destination(self, address: IPAddress) -> IPAddress:
         """The address on the wire that a program's one means."""

@@ -38,7 +38,7 @@ class Node:
     `tell` gets the engine's events. What runs on the node (sockets) calls the engine with `node.now`, then `flush()`.
     """
 
-    __slots__ = ("descriptors", "engine", "name", "names", "scheduler", "tell")
+    __slots__ = ("cookies", "descriptors", "engine", "name", "names", "scheduler", "tell")
 
     def __init__(self, engine: Any, scheduler: Scheduler, tell: Callable[[Any], None] | None = None) -> None:
         self.engine = engine  # a NodeEngine, and more: those above ask it for endpoints
@@ -46,6 +46,7 @@ class Node:
         self.name: str = engine.name
         self.tell = tell
         self.descriptors: dict[int, Any] = {}  # what programs have open here: file number → open file
+        self.cookies = 0  # numbers given to sockets that asked for one (SO_COOKIE)
         self.names: Any = None  # the directory of names that programs here look in
 
     @property

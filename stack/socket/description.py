@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import itertools
 import os
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from stack.network.waiting import Source
+from stack.socket.error_queue import Control, ErrorQueue
+from stack.socket.numbers import MSG_ERRQUEUE, MSG_TRUNC, SO_COOKIE, SOL_SOCKET
 
 if TYPE_CHECKING:
     from stack.network.node import Node
@@ -27,13 +29,22 @@ def error(code: int) -> OSError:
     return OSError(code, os.strerror(code))
 
 
+class Message(NamedTuple):
+    """What recvmsg(2) gives: octets, who sent them (datagrams), the flags, and control messages."""
+
+    data: bytes
+    sender: Address | None
+    flags: int
+    control: Control
+
+
 class Description(Source):
     """What is open, once, however many numbers it has. Calls never block: None says that they would.
 
     `events` are those of poll(2); whoever changes them calls `wake()`.
     """
 
-    __slots__ = ("extra", "family", "kind", "node", "references")
+    __slots__ = ("extra", "family", "kind", "node", "nonblocking", "notices", "references")
 
     def __init__(self, node: Node, family: int, kind: int) -> None:
         self.waiters = None
@@ -41,6 +52,9 @@ class Description(Source):
         self.family = family
         self.kind = kind
         self.references = 0
+        self.nonblocking = False  # O_NONBLOCK
+        #: The error queue (MSG_ERRQUEUE). Made when there is something to put into it.
+        self.notices: ErrorQueue | None = None
         #: Options that are kept, and no more: (level, number) → value. Made when the first is set.
         self.extra: dict[tuple[int, int], Any] | None = None
 
@@ -128,8 +142,35 @@ class Description(Source):
         """How many octets were taken."""
         raise NotImplementedError
 
+    def send_message(self, data: bytes, flags: int, to: Address | None, control: Control) -> int | None:
+        """As `send`, with control messages: options for this one call."""
+        raise NotImplementedError
+
     def receive(self, size: int, flags: int) -> tuple[bytes, Address | None, int] | None:
         """Octets, who sent them (datagrams), and the flags of recvmsg(2)."""
+        raise NotImplementedError
+
+    def receive_message(self, size: int, flags: int) -> Message | None:
+        """As `receive`, with the control messages that were asked for."""
+        if flags & MSG_ERRQUEUE:
+            return self.take_notice(size)
+        found = self.receive(size, flags)
+        return None if found is None else Message(*found, [])
+
+    def take_notice(self, size: int) -> Message:
+        """The oldest message of the error queue; raises EAGAIN where there is none."""
+        notice = (self.notices or ErrorQueue()).take()
+        cut = len(notice.payload) + notice.hidden > size
+        return Message(
+            notice.payload[:size], notice.about, MSG_ERRQUEUE | (MSG_TRUNC if cut else 0), notice.control(self.family)
+        )
+
+    def low_water(self) -> int:
+        """SO_RCVLOWAT: how many octets a read that waits, waits for."""
+        return 1
+
+    def disconnect(self) -> None:
+        """connect(2) to an address of family AF_UNSPEC: have no peer any longer."""
         raise NotImplementedError
 
     def shutdown(self, how: int) -> None:
@@ -144,13 +185,26 @@ class Description(Source):
         """An option that is kept in `extra` was set: what follows from it for this kind of socket."""
 
     def unread(self) -> int:
-        """FIONREAD: how many octets the next read can give."""
+        """FIONREAD, SIOCINQ: how many octets the next read can give."""
+        return 0
+
+    def unsent(self, acknowledged: bool) -> int:
+        """SIOCOUTQ: octets that were not acknowledged yet; SIOCOUTQNSD (`acknowledged` False): not even sent."""
         return 0
 
     @property
     def at_mark(self) -> bool:
         """SIOCATMARK: is the next octet the urgent one?"""
         raise error(errno.EINVAL)
+
+    @property
+    def cookie(self) -> int:
+        """SO_COOKIE: a number that no other socket of the host has."""
+        key = (SOL_SOCKET, SO_COOKIE)
+        if not self.option(*key):
+            self.node.cookies += 1
+            self.keep(*key, self.node.cookies)
+        return self.option(*key)
 
     @property
     def listening(self) -> bool:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import errno
-import socket
 from typing import TYPE_CHECKING
 
 from stack.socket.description import Address, error
+from stack.socket.numbers import MSG_FASTOPEN as MSG_FASTOPEN
 from stack.tcp.fastopen import Bits
 
 if TYPE_CHECKING:
     from stack.socket.stream import Stream
-
-MSG_FASTOPEN = int(getattr(socket, "MSG_FASTOPEN", 0x20000000))
-
 
 def deferred(stream: Stream) -> bool:
     """Whether the SYN waits for the first data: connect() has returned, and there is no connection yet."""

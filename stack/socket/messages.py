@@ -5,10 +5,13 @@ from __future__ import annotations
 import socket
 from typing import Any
 
+from stack.socket import numbers
 from stack.socket.description import Description
+from stack.socket.error_queue import Control
 
-_RECEIVE_LIMIT = socket.SOL_SOCKET, int(getattr(socket, "SO_RCVTIMEO", 20))
-_SEND_LIMIT = socket.SOL_SOCKET, int(getattr(socket, "SO_SNDTIMEO", 21))
+_RECEIVE_LIMIT = numbers.SOL_SOCKET, numbers.SO_RCVTIMEO
+_SEND_LIMIT = numbers.SOL_SOCKET, numbers.SO_SNDTIMEO
+_CMSG_HEADER = 16  # octets of struct cmsghdr
 
 
 def octets(data: Any) -> bytes:
@@ -38,6 +41,20 @@ def scatter(data: bytes, views: list[memoryview]) -> None:
         piece = data[at : at + len(view)]
         view[: len(piece)] = piece
         at += len(piece)
+
+
+def control_room(control: Control, room: int) -> tuple[Control, int]:
+    """What of the control messages fits into a buffer of `room` octets, and MSG_CTRUNC where not all of it does."""
+    kept: Control = []
+    for level, kind, octets in control:
+        most = room - _CMSG_HEADER
+        if most <= 0:
+            return kept, numbers.MSG_CTRUNC
+        kept.append((level, kind, octets[:most]))
+        if len(octets) > most:
+            return kept, numbers.MSG_CTRUNC
+        room -= socket.CMSG_SPACE(len(octets))
+    return kept, 0
 
 
 def time_limit(file: Description, doing: str) -> int | None:

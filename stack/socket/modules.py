@@ -1,4 +1,4 @@
-"""What the modules `socket`, `select` and `selectors` (and `fcntl.ioctl`) mean on a host.
+"""What the modules `socket`, `select` and `selectors` mean on a host.
 
 The class `socket.socket` stays the library's own: what it makes on a host is an instance of a subclass. So modules that
 bound it before, `isinstance`, and programs' own subclasses mean the same thing on a host and outside.
@@ -10,23 +10,19 @@ import errno
 import functools
 import select
 import socket
-import struct
 from collections.abc import Callable
 from typing import Any
 
 from stack.network.node import Node
 from stack.network.place import current_node
-from stack.socket import getaddrinfo, lookup, selectors, services
+from stack.socket import getaddrinfo, lookup, selectors, services, system_calls
 from stack.socket.description import error
 from stack.socket.membership import interfaces
-from stack.socket.select import Epoll, Poll, number_of
+from stack.socket.select import Epoll, Poll
 from stack.socket.select import select as host_select
 from stack.socket.sockaddr import names_of
 from stack.socket.socket import Socket, on_host
 from stack.socket.switch import Switch
-
-_SIOCATMARK = 0x8905
-_FIONREAD = 0x541B
 
 
 def install(switch: Switch) -> None:
@@ -45,7 +41,7 @@ def install(switch: Switch) -> None:
         "if_nametoindex": _if_nametoindex,
         "if_indextoname": _if_indextoname,
         "socketpair": _socketpair,
-        "close": _close,
+        "close": system_calls.close,
         "dup": _dup,
     }
     for name, function in functions.items():
@@ -57,10 +53,6 @@ def install(switch: Switch) -> None:
             switch.function("select", name, made)
     for kind in selectors.library_classes():
         _install_selector(switch, kind)
-    try:
-        switch.function("fcntl", "ioctl", functools.partial(_ioctl, switch.original("fcntl", "ioctl")))
-    except ImportError:  # not on this platform
-        pass
 
 
 def _install_class(switch: Switch) -> None:
@@ -128,36 +120,9 @@ def _socketpair(
     return one, other
 
 
-def _close(node: Node, fd: int) -> None:
-    found = node.descriptors.get(fd)
-    if found is None:
-        raise error(errno.EBADF)
-    found.close(fd)
-
-
 def _dup(node: Node, fd: int) -> int:
     found = node.descriptors.get(fd)
     if found is None:
         raise error(errno.EBADF)
     number: int = found.open()
     return number
-
-
-def _ioctl(original: Any, node: Node, fd: Any, request: int, arg: Any = 0, mutate_flag: bool = True) -> Any:
-    """SIOCATMARK and FIONREAD of the host's sockets; of other files, the system's."""
-    found = fd._file if isinstance(fd, Socket) else node.descriptors.get(number_of(fd))
-    if found is None:
-        return original(fd, request, arg, mutate_flag)
-    if request == _SIOCATMARK:
-        value = int(found.at_mark)
-    elif request == _FIONREAD:
-        value = found.unread()
-    else:
-        raise error(errno.ENOTTY)
-    packed = struct.pack("i", value)
-    if isinstance(arg, bytes):
-        return packed + arg[4:]
-    if isinstance(arg, int):
-        return 0
-    memoryview(arg).cast("B")[:4] = packed
-    return 0

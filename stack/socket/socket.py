@@ -51,7 +51,7 @@ class Socket(Transfer, socket.socket):
             file = open_socket(node, AF_INET if family == -1 else family, kind & ~_TYPE_FLAGS, max(proto, 0))
             self._set(file, file.open(), max(proto, 0))
             if kind & _NONBLOCK:
-                self._timeout = 0.0
+                self._wait(0.0)
             return
         if not isinstance(fileno, int):
             raise TypeError(f"{fileno.__class__.__name__!r} object cannot be interpreted as an integer")
@@ -120,13 +120,19 @@ class Socket(Transfer, socket.socket):
                 raise ValueError("Timeout value out of range" if value < 0 else "Invalid value NaN (not a number)")
             if value > _LONGEST:
                 raise OverflowError("timestamp out of range for platform time_t")
-        self._timeout = value
+        self._wait(value)
 
     def gettimeout(self) -> float | None:
         return self._timeout
 
     def setblocking(self, flag: bool, /) -> None:
-        self._timeout = None if flag else 0.0
+        self._wait(None if flag else 0.0)
+
+    def _wait(self, seconds: float | None) -> None:
+        """How long calls wait. As the library has it, a socket with a time-out does not block underneath."""
+        self._timeout = seconds
+        if self._file is not CLOSED:
+            self._file.nonblocking = seconds is not None
 
     def getblocking(self) -> bool:
         return self._timeout != 0.0
@@ -159,7 +165,7 @@ class Socket(Transfer, socket.socket):
         """The errno with which it ends; EWOULDBLOCK: the time is over."""
         file, timeout = self._file, self._timeout
         code: int = file.connect(*sockaddr.read(file.node, file.family, address, caller))
-        if code not in (errno.EINPROGRESS, errno.EALREADY) or timeout == 0.0:
+        if code not in (errno.EINPROGRESS, errno.EALREADY) or self._impatient:
             return code
         deadline = self._deadline()
         while file.connecting:

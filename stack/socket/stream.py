@@ -3,41 +3,48 @@
 from __future__ import annotations
 
 import errno
-import socket
 from socket import AF_INET, SOCK_STREAM
 from typing import Any
 
 from stack.base.address import IPv4Address, IPv6Address
 from stack.network.node import Node
-from stack.socket import fast_open, options
-from stack.socket.description import ERR, HUP, IN, OUT, PRI, RDHUP, Address, Description, error
+from stack.socket import fast_open, numbers
+from stack.socket.description import ERR, HUP, IN, OUT, PRI, RDHUP, Address, Description, Message, error
+from stack.socket.error_queue import Control
 from stack.socket.fast_open import MSG_FASTOPEN
-from stack.socket.tcp_info import pack
-from stack.tcp.congestion.registry import name_of
+from stack.socket.numbers import (
+    MSG_EOR,
+    MSG_ERRQUEUE,
+    MSG_MORE,
+    MSG_OOB,
+    MSG_PEEK,
+    MSG_TRUNC,
+    MSG_ZEROCOPY,
+)
+from stack.socket.receive_control import stream_control
+from stack.socket.send_control import stamping
+from stack.socket.stream_options import StreamOptions
+from stack.socket.transmit_reports import TX_RECORD
 from stack.tcp.connection import Connection
-from stack.tcp.listener import Listener
-from stack.tcp.settings import TcpSettings
 from stack.tcp.state import CLOSED, ESTABLISHED, SYN_SENT, TIME_WAIT
 from stack.udp.ports import V4, V6
 
-_PEEK, _OOB = int(socket.MSG_PEEK), int(socket.MSG_OOB)
 _NEW, _CONNECTING, _CONNECTED = range(3)
-_TRAFFIC_CLASS = ((options.IP, options.IP_TOS), (options.IPV6, options.IPV6_TCLASS))
-_HOP_LIMIT = ((options.IP, options.IP_TTL), (options.IPV6, options.IPV6_UNICAST_HOPS))
 
 
-class Stream(Description):
+class Stream(StreamOptions):
     """The open file of a stream socket: new, bound, connecting, connected, or listening."""
 
-    __slots__ = ("_settings", "claim", "connection", "listener", "phase")
+    __slots__ = ("claim", "phase")
 
     def __init__(self, node: Node, family: int, connection: Connection | None = None) -> None:
         super().__init__(node, family, SOCK_STREAM)
         self.connection = connection
-        self.listener: Listener | None = None
+        self.listener = None
         self.claim: Any = None  # our hold on a port, while there is neither connection nor listener
         self.phase = _NEW if connection is None else _CONNECTED
-        self._settings: TcpSettings | None = None  # None: the host's, or those of the connection
+        self.reports = None
+        self._settings = None
         if connection is not None:
             connection.notify = self.wake
 
@@ -56,18 +63,23 @@ class Stream(Description):
         events = IN | RDHUP if ended else 0
         if ended and finished:
             events |= HUP
-        if connection.error is not None:
+        if connection.error is not None or self.notices:
             events |= ERR
         if connection.opening:
             events |= OUT if fast_open.deferred(self) else 0
         else:
-            if connection.available > 0:
+            available = connection.available
+            if available > 0 and (self.extra is None or self._enough(connection, available)):
                 events |= IN
             if finished or connection.writable:
                 events |= OUT
             if connection.exceptional:
                 events |= PRI
         return events
+
+    def _enough(self, connection: Connection, available: int) -> bool:
+        """So many octets make the socket readable: SO_RCVLOWAT of them, or what leaves no room for more."""
+        return available >= self.low_water() or connection.rcv.wnd <= connection.rcv.full
 
     @property
     def readable(self) -> bool:
@@ -102,6 +114,17 @@ class Stream(Description):
             raise error(errno.EINVAL)
         return self.connection.available if self.connection is not None else 0
 
+    def unsent(self, acknowledged: bool) -> int:
+        connection = self.connection
+        if self.listener is not None:
+            raise error(errno.EINVAL)
+        if connection is None or connection.opening:
+            return 0
+        end = connection.outgoing.end if connection.outgoing is not None else connection.snd.nxt
+        if connection.fin_queued:
+            end = max(end, connection.fin if connection.fin is not None else end) + (not connection.fin_acknowledged)
+        return max(0, end - (connection.snd.una if acknowledged else connection.snd.nxt))
+
     def has(self, size: int) -> bool:
         """Are there so many octets to read, or will there be no more?"""
         connection = self.connection
@@ -119,7 +142,7 @@ class Stream(Description):
     def bind(self, address: Any, port: int) -> None:
         if self.claim is not None or self.connection is not None or self.listener is not None:
             raise error(errno.EINVAL)
-        only6 = self.option(options.IPV6, options.IPV6_V6ONLY)
+        only6 = self.option(numbers.SOL_IPV6, numbers.IPV6_V6ONLY)
         self._claim(address, port, V4 if self.family == AF_INET else V6 if only6 else V4 | V6)
 
     def _claim(self, address: Any, port: int, versions: int) -> None:
@@ -127,8 +150,8 @@ class Stream(Description):
             address,
             port,
             versions,
-            reuse_address=bool(self.option(options.SOL_SOCKET, options.SO_REUSEADDR)),
-            reuse_port=bool(self.option(options.SOL_SOCKET, options.SO_REUSEPORT)),
+            reuse_address=bool(self.option(numbers.SOL_SOCKET, numbers.SO_REUSEADDR)),
+            reuse_port=bool(self.option(numbers.SOL_SOCKET, numbers.SO_REUSEPORT)),
         )
 
     def _hold_again(self) -> None:
@@ -205,21 +228,44 @@ class Stream(Description):
                 raise error(errno.EPIPE)
             return None  # `Transfer` opens fast, or waits
         node = self.node
-        taken = connection.send(data, node.scheduler.now, bool(flags & _OOB))
+        now = node.scheduler.now
+        taken = connection.send(data, now, bool(flags & MSG_OOB), bool(flags & MSG_MORE), bool(flags & MSG_EOR))
+        while 0 < taken < len(data) and connection.writable_room > 0:  # what went out made room (TCP_NOTSENT_LOWAT)
+            more = connection.send(data[taken:], now, bool(flags & MSG_OOB), bool(flags & MSG_MORE), bool(flags & MSG_EOR))
+            if not more:
+                break
+            taken += more
+        if taken and self.extra is not None:
+            self._report(connection, flags, taken, now)
         node.flush()
         return taken if taken or not data else None
+
+    def send_message(self, data: bytes, flags: int, to: Address | None, control: Control) -> int | None:
+        before = self.option(numbers.SOL_SOCKET, numbers.SO_TIMESTAMPING)
+        wanted = stamping(control, before)
+        if wanted == before:
+            return self.send(data, flags, to)
+        self.keep(numbers.SOL_SOCKET, numbers.SO_TIMESTAMPING, wanted)
+        try:
+            return self.send(data, flags, to)
+        finally:
+            self.keep(numbers.SOL_SOCKET, numbers.SO_TIMESTAMPING, before)
 
     def receive(self, size: int, flags: int) -> tuple[bytes, Address | None, int] | None:
         connection = self.connection
         if connection is None:
             raise error(errno.ENOTCONN)
-        if flags & _OOB:
+        if flags & (MSG_OOB | MSG_ERRQUEUE):
+            if flags & MSG_ERRQUEUE:
+                return self.take_notice(size)[:3]
             return self._urgent(connection, size, flags)
         if connection.incoming is None and connection.state is ESTABLISHED and connection.error is None and size:
             return (b"", None, 0) if connection.no_more_reads else None
         node = self.node
-        data = connection.recv(size, node.scheduler.now, bool(flags & _PEEK))
+        data = connection.recv(size, node.scheduler.now, bool(flags & MSG_PEEK))
         if data:
+            if flags & MSG_TRUNC:
+                data = bytes(len(data))  # how much was there is told, and not what
             if node.engine.output or node.engine.events:  # mostly the window need not be told
                 node.flush()
             return data, None, 0
@@ -235,7 +281,36 @@ class Stream(Description):
     def _urgent(self, connection: Connection, size: int, flags: int) -> tuple[bytes, Address | None, int]:
         if connection.state is CLOSED or connection.opening:
             raise error(connection.take_error() or errno.ENOTCONN)
-        return connection.recv_urgent(bool(flags & _PEEK))[:size], None, _OOB
+        return connection.recv_urgent(bool(flags & MSG_PEEK))[:size], None, MSG_OOB
+
+    def receive_message(self, size: int, flags: int) -> Message | None:
+        found = super().receive_message(size, flags)
+        if found is None or self.extra is None or flags & (MSG_ERRQUEUE | MSG_OOB):
+            return found
+        return found._replace(control=stream_control(self, found.data))
+
+    def identify_stamps(self, from_queue: bool) -> None:
+        """SOF_TIMESTAMPING_OPT_ID: number octets from what is acknowledged now, or from what is queued."""
+        connection = self.connection
+        if connection is None:
+            raise error(errno.EINVAL)
+        queued = connection.outgoing.end if connection.outgoing is not None else connection.snd.nxt
+        self.transmit_reports().count_from(queued if from_queue else connection.snd.una)
+
+    def low_water(self) -> int:
+        return max(1, self.option(numbers.SOL_SOCKET, numbers.SO_RCVLOWAT, 1))
+
+    def _report(self, connection: Connection, flags: int, size: int, now: int) -> None:
+        """Begin the reports that were asked for of what was queued just now."""
+        wanted = self.option(numbers.SOL_SOCKET, numbers.SO_TIMESTAMPING)
+        zerocopy = flags & MSG_ZEROCOPY and self.option(numbers.SOL_SOCKET, numbers.SO_ZEROCOPY)
+        if not wanted & TX_RECORD and not zerocopy:
+            return
+        reports = self.transmit_reports()
+        if wanted & TX_RECORD:
+            reports.stamp(connection, wanted, size, now)
+        if zerocopy:
+            reports.zerocopy(connection, now)
 
     # Closing
 
@@ -279,64 +354,3 @@ class Stream(Description):
     def lingering(self) -> bool:
         """Is there anything that the peer has not acknowledged?"""
         return self.connection is not None and not self.connection.flushed
-
-    # Options
-
-    @property
-    def settings(self) -> TcpSettings:
-        """The parameters of the connection, or of those to come."""
-        if self.connection is not None:
-            return self.connection.settings
-        return self._settings or self.node.engine.tcp.settings
-
-    def configure(self, **changes: Any) -> None:
-        """Change parameters."""
-        if self.connection is not None:
-            self.connection.configure(self.node.now, **changes)
-            self.node.flush()
-            return
-        self._settings = self.settings.replace(**changes)
-        if self.listener is not None:
-            self.listener.settings = self._settings
-
-    @property
-    def linger(self) -> int | None:
-        """SO_LINGER in nanoseconds; None: off."""
-        return self.settings.linger
-
-    @linger.setter
-    def linger(self, time: int | None) -> None:
-        self.configure(linger=time)
-
-    def buffer(self, option: int) -> int:
-        """SO_RCVBUF or SO_SNDBUF as it is when nobody set it."""
-        if option == options.SO_SNDBUF:
-            return self.settings.send_buffer
-        return self.connection.rcv.buff if self.connection is not None else self.settings.receive_buffer
-
-    def changed(self, level: int, option: int, value: Any) -> None:
-        if (level, option) == (options.SOL_SOCKET, options.SO_RCVBUF):
-            self.configure(receive_buffer=value // 2, fixed_receive_buffer=True)
-        elif (level, option) == (options.SOL_SOCKET, options.SO_SNDBUF):
-            self.configure(send_buffer=value // 2, fixed_send_buffer=True)
-        elif (level, option) in _TRAFFIC_CLASS:
-            self.configure(traffic_class=value & ~3)  # the last two bits are ECN's, and TCP's own
-        elif (level, option) in _HOP_LIMIT:
-            self.configure(hop_limit=value)
-
-    @property
-    def segment_size(self) -> int:
-        """TCP_MAXSEG."""
-        if self.connection is not None and self.connection.peer_mss:
-            return self.connection.snd.mss
-        return self.settings.maximum_segment or 536
-
-    @property
-    def congestion(self) -> bytes:
-        """TCP_CONGESTION: the name of the congestion control."""
-        settings = self.connection.settings if self.connection is not None else self.settings
-        return name_of(settings.congestion).encode()
-
-    def information(self) -> bytes:
-        """TCP_INFO."""
-        return pack(self.connection, self.listener is not None)

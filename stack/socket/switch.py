@@ -20,7 +20,7 @@ from typing import Any
 from stack.network.place import current_node
 
 #: The modules of this room that replace something, in the order of installation.
-PARTS = ("clock", "entropy", "machine", "threads", "loop_switch", "modules")
+PARTS = ("clock", "entropy", "machine", "threads", "loop_switch", "modules", "system_calls")
 
 
 class Dispatching:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import math
-import socket
 from collections.abc import Callable
 from socket import SOCK_DGRAM, SOCK_STREAM
 from typing import Any
@@ -14,10 +13,14 @@ from stack.network.waiting import polled, wait
 from stack.socket import fast_open, messages, sockaddr
 from stack.socket.description import error
 from stack.socket.fast_open import MSG_FASTOPEN
+from stack.socket.numbers import MSG_DONTWAIT as DONTWAIT
+from stack.socket.numbers import MSG_ERRQUEUE as ERRQUEUE
+from stack.socket.numbers import MSG_OOB as OOB
+from stack.socket.numbers import MSG_PEEK as PEEK
+from stack.socket.numbers import MSG_WAITALL as WAITALL
 
-DONTWAIT = int(getattr(socket, "MSG_DONTWAIT", 0x40))
-WAITALL = int(getattr(socket, "MSG_WAITALL", 0x100))
-PEEK = int(socket.MSG_PEEK)
+_NOT_WAITING = DONTWAIT | ERRQUEUE | OOB  # these give what is there, or an error
+Call = Callable[..., Any]
 _CHUNK = 1 << 18  # octets handed down at once: what is not taken is cut again
 
 
@@ -57,9 +60,16 @@ class Transfer:
         return self._send_to(messages.octets(data), flags, arguments[-1], "sendto")
 
     def sendmsg(self, buffers: Any, ancdata: Any = (), flags: int = 0, address: Any = None, /) -> int:
-        for _ in ancdata:
-            raise error(errno.EINVAL)
-        return self._send_to(b"".join(map(messages.octets, buffers)), flags, address, "sendmsg")
+        octets = b"".join(map(messages.octets, buffers))
+        control = [(level, kind, messages.octets(data)) for level, kind, data in ancdata]
+        if not control:
+            return self._send_to(octets, flags, address, "sendmsg")
+        file = self._file
+        to = None if address is None else sockaddr.read(file.node, file.family, address, "sendmsg")
+        taken: int | None = file.send_message(octets, flags, to, control)
+        if taken is None:
+            taken = int(self._again(file.send_message, (octets, flags, to, control), "sendmsg", flags))
+        return taken
 
     def _send_to(self, octets: bytes, flags: int, address: Any, caller: str) -> int:
         file = self._file
@@ -78,77 +88,85 @@ class Transfer:
                 raise ValueError("negative buffersize in recv")
             file.references  # noqa: B018 - a closed socket has none
             return b""
-        found = file.receive(bufsize, flags)
-        if flags & WAITALL:
-            found = self._receive(found, bufsize, flags, "recv")
-        elif found is None:
-            found = self._again(file.receive, (bufsize, flags), "recv", flags)
+        if flags & WAITALL or file.extra is not None:
+            found = self._receive(file.receive, bufsize, flags, "recv")
+        else:
+            found = file.receive(bufsize, flags)
+            if found is None:
+                found = self._again(file.receive, (bufsize, flags), "recv", flags)
         data: bytes = found[0]
         return data
 
     def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, Any]:
         if bufsize < 0:
             raise ValueError("negative buffersize in recvfrom")
-        data, address, _ = self._message(bufsize, flags, "recvfrom")
+        data, address = self._message(self._file.receive, bufsize, flags, "recvfrom")[:2]
         return data, address
 
     def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
         view, size = messages.room(buffer, nbytes, "recv_into")
         data = self.recv(size, flags) if size else b""
-        view[: len(data)] = data
+        view[: len(data)] = data[: len(view)]  # MSG_TRUNC tells more than there is room for
         return len(data)
 
     def recvfrom_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> tuple[int, Any]:
         view, size = messages.room(buffer, nbytes, "recvfrom_into")
-        data, address, _ = self._message(size, flags, "recvfrom_into")
-        view[: len(data)] = data
+        data, address = self._message(self._file.receive, size, flags, "recvfrom_into")[:2]
+        view[: len(data)] = data[: len(view)]
         return len(data), address
 
     def recvmsg(self, bufsize: int, ancbufsize: int = 0, flags: int = 0, /) -> tuple[bytes, list[Any], int, Any]:
         if bufsize < 0:
             raise ValueError("negative buffer size in recvmsg()")
-        data, address, out = self._message(bufsize, flags, "recvmsg")
-        return data, [], out, address
+        data, address, out, control = self._message(self._file.receive_message, bufsize, flags, "recvmsg")
+        control, cut = messages.control_room(control, ancbufsize)
+        return data, control, out | cut, address
 
     def recvmsg_into(self, buffers: Any, ancbufsize: int = 0, flags: int = 0, /) -> tuple[int, list[Any], int, Any]:
         views = [memoryview(buffer).cast("B") for buffer in buffers]
-        data, address, out = self._message(sum(map(len, views)), flags, "recvmsg_into")
+        data, address, out, control = self._message(
+            self._file.receive_message, sum(map(len, views)), flags, "recvmsg_into"
+        )
         messages.scatter(data, views)
-        return len(data), [], out, address
+        control, cut = messages.control_room(control, ancbufsize)
+        return len(data), control, out | cut, address
 
-    def _message(self, size: int, flags: int, doing: str) -> tuple[bytes, Any, int]:
-        file = self._file
-        found = file.receive(size, flags)
-        if found is None or (flags & WAITALL and file.kind == SOCK_STREAM):
-            found = self._receive(found, size, flags, doing)
-        data, sender, out = found
-        return data, None if sender is None else sockaddr.show(file.family, sender), out
+    def _message(self, call: Call, size: int, flags: int, doing: str) -> Any:
+        """What `receive` or `receive_message` of the open file gives, with the sender as the program sees it."""
+        data, sender, *rest = self._receive(call, size, flags, doing)
+        return data, None if sender is None else sockaddr.show(self._file.family, sender), *rest
 
-    def _receive(self, found: Any, size: int, flags: int, doing: str) -> Any:
-        """Go on receiving until there is something, or all that MSG_WAITALL wants."""
+    def _receive(self, call: Call, size: int, flags: int, doing: str) -> Any:
+        """Receive until there is something, or as much as MSG_WAITALL or SO_RCVLOWAT want before the call returns."""
         file = self._file
-        if not flags & WAITALL or file.kind == SOCK_DGRAM:
-            return self._again(file.receive, (size, flags), doing, flags)
+        found: Any = None
+        if file.kind == SOCK_DGRAM or flags & _NOT_WAITING or self._impatient:
+            found = call(size, flags)
+            return self._again(call, (size, flags), doing, flags) if found is None else found
+        target = size if flags & WAITALL else min(size, file.low_water())
         if flags & PEEK:
-            return self._again(lambda: file.receive(size, flags) if file.has(size) else None, (), doing, flags, first=True)
-        got = b"" if found is None else found[0]
-        while len(got) < size and (found is None or found[0]):
-            found = file.receive(size - len(got), flags)
-            if found is None:
-                try:
-                    found = self._again(file.receive, (size - len(got), flags), doing, flags)
-                except OSError:
-                    if not got:
-                        raise
-                    break
+            return self._again(lambda: call(size, flags) if file.has(target) else None, (), doing, flags, first=True)
+        got = b""
+        last: Any = None
+        deadline = self._deadline()
+        while last is None or (len(got) < target and found[0]):
+            try:
+                found = call(size - len(got), flags)
+                if found is None:
+                    found = self._again(call, (size - len(got), flags), doing, flags, deadline)
+            except OSError:
+                if not got:
+                    raise
+                break
+            last = found
             got += found[0]
-        return got, None, 0
+        return got, *last[1:]
 
     def _open_fast(self, octets: bytes, to: Any, doing: str, flags: int) -> int:
         """Send what may go with the SYN; a call that blocks waits for the connection, and sends the rest."""
         file, flags = self._file, flags & ~MSG_FASTOPEN
         taken = fast_open.begin(file, octets, to)
-        if self._timeout is not None or flags & DONTWAIT:  # with a time, the library never lets a call block
+        if self._timeout is not None or self._impatient or flags & DONTWAIT:  # with a time, the library never lets a call block
             if not taken:
                 raise error(errno.EINPROGRESS)
             return taken
@@ -164,13 +182,19 @@ class Transfer:
 
     # Waiting
 
+    @property
+    def _impatient(self) -> bool:
+        """Calls do not wait: by `settimeout(0)`, or by O_NONBLOCK where that was set by the number of the file."""
+        timeout = self._timeout
+        return timeout == 0.0 or (timeout is None and self._file.nonblocking)
+
     def _deadline(self) -> int | None:
         timeout = self._timeout
         return None if timeout is None else self._file.node.now + math.ceil(timeout * 1_000_000_000)
 
     def _again(
         self,
-        call: Callable[..., Any],
+        call: Call,
         arguments: tuple[Any, ...],
         doing: str,
         flags: int = 0,
@@ -182,7 +206,7 @@ class Transfer:
         node: Node = file.node
         if file.kind == SOCK_STREAM and (flags & MSG_FASTOPEN or fast_open.deferred(file)) and doing[:4] == "send":
             return self._open_fast(arguments[0], arguments[2], doing, flags)
-        if self._timeout == 0.0 or flags & DONTWAIT:
+        if flags & DONTWAIT or self._impatient:
             result = call(*arguments) if first else None
             if result is None:
                 polled(node)

@@ -80,6 +80,8 @@ def advance(b: Block, ack: int, at: int) -> None:
             buffer.release(ack)
         if b.short_of_space:
             b.wake_writer()
+    if b.marks is not None:
+        b.marks.acknowledged(ack, at)
 
 
 def measure(b: Block, seg: Segment, ack: int, at: int) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from stack.tcp.formats.options import TCPOptions
     from stack.tcp.formats.tcp import TCP
     from stack.tcp.listener import Listener
+    from stack.tcp.marks import Marks
     from stack.tcp.reassembly import Reassembly
     from stack.tcp.recovery import Recovery
     from stack.tcp.settings import TcpSettings
@@ -108,6 +109,8 @@ class Block:
         "limited",
         "listener",
         "local",
+        "marks",
+        "more",
         "no_more_reads",
         "notify",
         "options",
@@ -174,6 +177,8 @@ class Block:
         self.ack_sample = Sample()
         self.rtt = RoundTrip(settings.initial_rto)
         self.limited = False  # the congestion window held data back when we last tried
+        self.more = False  # MSG_MORE: the call that is being made is followed by another
+        self.marks: Marks | None = None  # places in the stream that somebody wants to hear of
         # Closing
         self.fin_queued = False  # the user has no more to send
         self.fin: int | None = None  # where our FIN stands, once sent
@@ -250,7 +255,7 @@ class Block:
 
     def wake_writer(self) -> None:
         """Tell the program that there is room to write again, once a third of the buffer is free, as Linux does."""
-        if self.writable_room >= self.send_limit // 3:
+        if self.has_room:
             self.short_of_space = False
             self.wake()
 
@@ -265,7 +270,26 @@ class Block:
     @property
     def writable_room(self) -> int:
         """Octets that send() would take."""
-        return self.send_limit - (len(self.outgoing) if self.outgoing is not None else 0)
+        room = self.send_limit - (len(self.outgoing) if self.outgoing is not None else 0)
+        low_water = self.settings.not_sent_low_water
+        if low_water:
+            spare = low_water - self.not_sent
+            return min(room, max(spare, self.snd.mss)) if spare > 0 else 0
+        return room
+
+    @property
+    def not_sent(self) -> int:
+        """Octets that are queued and were never sent."""
+        return max(0, self.outgoing.end - self.snd.nxt) if self.outgoing is not None else 0
+
+    @property
+    def has_room(self) -> bool:
+        """Whoever waits to write is woken: a third of the buffer is free, and half of what may wait unsent, as in Linux."""
+        low_water = self.settings.not_sent_low_water
+        if low_water and 2 * self.not_sent >= low_water:
+            return False
+        limit = self.send_limit
+        return limit - (len(self.outgoing) if self.outgoing is not None else 0) >= limit // 3
 
     def relative(self, seq: int, size: int = 0) -> str:
         """Our sequence numbers as people read them: `1461:2921`."""

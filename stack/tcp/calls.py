@@ -69,8 +69,12 @@ def open_passive(b: Block, now: int) -> None:
     b.enter(LISTEN, now)
 
 
-def send(b: Block, data: bytes, now: int, urgent: bool = False) -> int:
-    """3.10.2. SEND Call. How many octets were queued: less than given when the send buffer is full."""
+def send(b: Block, data: bytes, now: int, urgent: bool = False, more: bool = False, record: bool = False) -> int:
+    """3.10.2. SEND Call. How many octets were queued: less than given when the send buffer is full.
+
+    `more`: what does not fill a segment waits for the next call (MSG_MORE). `record`: nothing that is sent later goes
+    into a segment with these octets (MSG_EOR).
+    """
     if b.state not in _QUEUES or b.fin_queued:
         raise error(take_error(b) or errno.EPIPE)
     if b.error is not None:
@@ -78,15 +82,20 @@ def send(b: Block, data: bytes, now: int, urgent: bool = False) -> int:
     room = b.writable_room
     if len(data) > room:
         b.short_of_space = True
+        record = False
         data = data[: max(0, room)]
     if not data:
         return 0
     if b.outgoing is None:
         b.outgoing = SendBuffer(max(b.snd.nxt, b.iss + 1))
     b.outgoing.append(bytes(data))
+    if record:
+        b.outgoing.end_record()
     if urgent:
         b.snd.up = b.outgoing.end
+    b.more = more
     output(b, now)
+    b.more = False
     return len(data)
 
 

@@ -9,6 +9,7 @@ from stack.tcp import calls, icmp, opening, timeouts
 from stack.tcp.arrives import segment_arrives
 from stack.tcp.block import NEVER, Block, Endpoint
 from stack.tcp.congestion.base import INFINITE
+from stack.tcp.marks import Marks, Told
 from stack.tcp.output import output
 from stack.tcp.prediction import predicted
 from stack.tcp.segment import ACK, FIN, RST, SYN, Segment
@@ -132,9 +133,20 @@ class Connection(Block):
         """OPEN: wait for a SYN."""
         calls.open_passive(self, now)
 
-    def send(self, data: bytes, now: int, urgent: bool = False) -> int:
-        """SEND: queue data; how many octets were taken. `urgent`: its last octet is urgent (MSG_OOB)."""
-        return calls.send(self, data, now, urgent)
+    def send(self, data: bytes, now: int, urgent: bool = False, more: bool = False, record: bool = False) -> int:
+        """SEND: queue data; how many octets were taken. `urgent`: its last octet is urgent (MSG_OOB); `more`: MSG_MORE;
+        `record`: MSG_EOR.
+        """
+        return calls.send(self, data, now, urgent, more, record)
+
+    def mark(self, told: Told, now: int) -> None:
+        """Have `told(Reached, now)` called when all that is queued now was sent, when it was acknowledged, or when the
+        connection ends before that.
+        """
+        if self.marks is None:
+            self.marks = Marks()
+        self.marks.add(self.outgoing.end if self.outgoing is not None else self.snd.nxt, told)
+        self.marks.sent(self.snd.nxt, now)
 
     def recv(self, limit: int, now: int, peek: bool = False) -> bytes:
         """RECEIVE: up to `limit` octets; b"" if there are none (see `eof`)."""
@@ -195,7 +207,7 @@ class Connection(Block):
             return self.fast is not None and self.fast.deferred
         if self.state is CLOSED or self.fin_queued or self.error is not None:
             return True
-        if self.writable_room >= self.send_limit // 3:
+        if self.has_room:
             return True
         self.short_of_space = True
         return False
@@ -233,6 +245,14 @@ class Connection(Block):
             opening.watch_idle(self, now)
         if "keepalive" not in changes:
             output(self, now)  # data that Nagle or a cork held back
+
+    def acknowledge_quickly(self, count: int, now: int) -> None:
+        """TCP_QUICKACK: do not delay the next `count` acknowledgments; one that waits goes out."""
+        self.rcv.quick = count
+        if count and self.ack_at != NEVER:
+            self.ack_at = NEVER
+            self.ack_now = True
+            output(self, now)
 
     def icmp_error(self, error: int, hard: bool, now: int, sequence: int | None = None) -> None:
         """ICMP says that a segment did not arrive; `sequence` is that of the segment it quotes."""

@@ -26,6 +26,8 @@ def become_closed(b: Block, now: int, error: int | None = None) -> None:
     b.ack_now = False
     b.syn_due = None
     b.deadline = None
+    if b.marks is not None:
+        b.marks.release(now)
     if error is not None:
         b.error = error
     if b.listener is not None:

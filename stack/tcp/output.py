@@ -242,9 +242,11 @@ def send_new(b: Block, now: int) -> None:
     b.limited = False
     while nxt < end:
         size = end - nxt
+        if buffer is not None and buffer.records is not None:
+            size = buffer.records.before(nxt, end) - nxt  # MSG_EOR: nothing is joined to what ends a record
         if size >= mss:
             size = mss
-        elif may_wait(b, nxt, now):
+        elif nxt + size == end and may_wait(b, nxt, now):
             break
         if nxt + size > edge:
             size = usable(b, edge - nxt)
@@ -287,6 +289,10 @@ def sent_new(b: Block, nxt: int, now: int) -> None:
     b.rcv.quick = 0  # data flows both ways: acknowledgments ride on it
     if rtt.timed_seq is None:
         rtt.start(nxt, now)
+    if b.marks is not None:
+        b.marks.sent(snd.nxt, now)
+    if b.short_of_space and b.settings.not_sent_low_water:
+        b.wake_writer()
     if b.probing:
         rtt.restart(b.settings)  # the probes' backoff says nothing about the path
         b.probing = b.stuck = False
@@ -316,7 +322,7 @@ def may_wait(b: Block, nxt: int, now: int) -> bool:
     settings, snd = b.settings, b.snd
     if b.fin_queued or snd.up > nxt:
         return False
-    if settings.cork:
+    if settings.cork or b.more:
         if b.wait_at == NEVER:
             b.wait_at = now + settings.cork_limit
             b.arm(b.wait_at)

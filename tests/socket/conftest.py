@@ -13,7 +13,7 @@ from tests.socket.worlds import System, World
 
 WORLDS = {"system": System, "loopback": Emulated, "link": Linked}
 WORLDS6 = {"system6": System, "link6": Linked}  # the same over IPv6, for what does not name addresses
-BOTH_VERSIONS = ("test_same_stream", "test_same_datagram", "test_same_flags", "test_same_select", "test_same_nonblocking")
+BOTH_VERSIONS = ("test_same_stream", "test_same_datagram", "test_same_flags", "test_same_select", "test_same_nonblocking", "test_same_messages")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
