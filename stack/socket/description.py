@@ -86,6 +86,14 @@ class Description(Source):
         """The events of poll(2) that are there now."""
         raise NotImplementedError
 
+    def arrivals(self) -> Any:
+        """What there was to see; two of them differ where something has come since (see `stirred`)."""
+        return None
+
+    def stirred(self, before: Any) -> tuple[int, Any]:
+        """After a `wake()`: the events that it was about, as Linux's wake-ups say, and what there is to see now."""
+        return self.events, None
+
     @property
     def readable(self) -> bool:
         """Reading would not block."""

@@ -17,8 +17,9 @@ from stack.network.node import Node
 from stack.network.place import current_node
 from stack.socket import getaddrinfo, lookup, selectors, services, system_calls
 from stack.socket.description import error
+from stack.socket.epoll import Epoll
 from stack.socket.membership import interfaces
-from stack.socket.select import Epoll, Poll
+from stack.socket.select import Poll
 from stack.socket.select import select as host_select
 from stack.socket.sockaddr import names_of
 from stack.socket.socket import Socket, on_host

@@ -1,4 +1,4 @@
-"""`select`, `poll` and `epoll` over the sockets of a host (POSIX select(), poll(); epoll(7))."""
+"""`select` and `poll` over the sockets of a host (POSIX select(), poll())."""
 
 from __future__ import annotations
 
@@ -6,16 +6,12 @@ import errno
 import math
 import os
 from collections.abc import Iterable, Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from stack.network.node import Node
 from stack.network.waiting import polled, wait
 from stack.socket.description import ERR, FIRST_NUMBER, HUP, IN, NVAL, OUT, PRI, Description
 from stack.socket.socket import Socket
-
-_ONESHOT = 1 << 30
-_EDGE = 1 << 31
 
 
 def number_of(file: Any) -> int:
@@ -69,7 +65,7 @@ def select(
             raise TypeError("timeout must be a float or None")
         if timeout < 0:
             raise ValueError("timeout must be non-negative")
-    lists = [[(file, _open(node, file)) for file in files] for files in (rlist, wlist, xlist)]
+    lists = [[(file, opened(node, file)) for file in files] for files in (rlist, wlist, xlist)]
     sources = list(dict.fromkeys(description for files in lists for _, description in files))
 
     def ready() -> tuple[list[Any], list[Any], list[Any]] | None:
@@ -99,7 +95,7 @@ def waited(node: Node, sources: Sequence[Description], timeout: float | None, re
     return ready()
 
 
-def _open(node: Node, file: Any) -> Description:
+def opened(node: Node, file: Any) -> Description:
     found = description_of(node, file)
     if found is None:
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
@@ -155,81 +151,3 @@ def poll(node: Node, wanted: dict[int, Wanted], timeout: float | None) -> list[t
 
     result: list[tuple[int, int]] = waited(node, sources, timeout, ready, "poll")
     return result
-
-
-class Epoll:
-    """As `select.epoll`: level-triggered, with EPOLLONESHOT; edge-triggered is refused."""
-
-    def __init__(self, node: Node, sizehint: int = -1, flags: int = 0) -> None:
-        if sizehint != -1 and sizehint <= 0:
-            raise ValueError("negative sizehint")
-        self._node = node
-        self._wanted: dict[int, Wanted] = {}
-        self.closed = False
-
-    def register(self, fd: Any, eventmask: int = IN | PRI | OUT) -> None:
-        """Ask for events of a file."""
-        self._check()
-        number = number_of(fd)
-        if number in self._wanted:
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-        self._want(number, _open(self._node, fd), eventmask)
-
-    def modify(self, fd: Any, eventmask: int) -> None:
-        """Ask for other events of a file that is registered."""
-        number = self._registered(fd)
-        self._want(number, self._wanted[number][0], eventmask)
-
-    def unregister(self, fd: Any) -> None:
-        """Ask no longer."""
-        del self._wanted[self._registered(fd)]
-
-    def poll(self, timeout: float | None = None, maxevents: int = -1) -> list[tuple[int, int]]:
-        """Files and their events; `timeout` in seconds, None or negative: for ever."""
-        self._check()
-        if maxevents != -1 and maxevents <= 0:
-            raise ValueError(f"maxevents must be greater than 0, got {maxevents}")
-        for number in [number for number, (description, _) in self._wanted.items() if not is_open(number, description)]:
-            del self._wanted[number]  # the kernel forgets a file when it is closed
-        live = {number: (file, mask & ~_ONESHOT) for number, (file, mask) in self._wanted.items() if mask != _ONESHOT}
-        found = poll(self._node, live, None if timeout is None or timeout < 0 else timeout)
-        if maxevents > 0:
-            found = found[:maxevents]
-        for number, _ in found:
-            description, mask = self._wanted[number]
-            if mask & _ONESHOT:
-                self._wanted[number] = (description, _ONESHOT)
-        return found
-
-    def close(self) -> None:
-        """Forget everything."""
-        self.closed = True
-        self._wanted.clear()
-
-    def fileno(self) -> int:
-        """It has no number on this host: raises EINVAL once closed, ENOSYS otherwise."""
-        self._check()
-        raise OSError(errno.ENOSYS, "an epoll object of an emulated host has no file number")
-
-    def __enter__(self) -> Self:
-        self._check()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
-    def _check(self) -> None:
-        if self.closed:
-            raise ValueError("I/O operation on closed epoll object")
-
-    def _registered(self, fd: Any) -> int:
-        self._check()
-        number = number_of(fd)
-        if number not in self._wanted:
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-        return number
-
-    def _want(self, number: int, description: Description | None, eventmask: int) -> None:
-        if eventmask & _EDGE:
-            raise OSError(errno.EINVAL, "EPOLLET is not supported on an emulated host")
-        self._wanted[number] = (description, eventmask)

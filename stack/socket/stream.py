@@ -35,12 +35,13 @@ _NEW, _CONNECTING, _CONNECTED = range(3)
 class Stream(StreamOptions):
     """The open file of a stream socket: new, bound, connecting, connected, or listening."""
 
-    __slots__ = ("claim", "phase")
+    __slots__ = ("claim", "full", "phase")
 
     def __init__(self, node: Node, family: int, connection: Connection | None = None) -> None:
         super().__init__(node, family, SOCK_STREAM)
         self.connection = connection
         self.listener = None
+        self.full = False  # writing had to wait, and nobody was told of room since (SOCK_NOSPACE)
         self.claim: Any = None  # our hold on a port, while there is neither connection nor listener
         self.phase = _NEW if connection is None else _CONNECTED
         self.reports = None
@@ -73,9 +74,31 @@ class Stream(StreamOptions):
                 events |= IN
             if finished or connection.writable:
                 events |= OUT
+            else:
+                self.full = True
             if connection.exceptional:
                 events |= PRI
         return events
+
+    def arrivals(self) -> Any:
+        connection = self.connection
+        if connection is None:
+            return None
+        return connection.state, connection.rcv.nxt, len(self.notices or ()), connection.exceptional
+
+    def stirred(self, before: Any) -> tuple[int, Any]:
+        events, now = self.events, self.arrivals()
+        if now is None or before is None or now[0] is not before[0]:
+            return events, now  # of a new state all is told
+        key = ERR if events & ERR else 0
+        if now[1] != before[1]:
+            key |= IN | RDHUP
+        if now[3] and not before[3]:
+            key |= PRI
+        if self.full and events & OUT:
+            self.full = False
+            key |= OUT
+        return events & key, now
 
     def _enough(self, connection: Connection, available: int) -> bool:
         """So many octets make the socket readable: SO_RCVLOWAT of them, or what leaves no room for more."""
@@ -238,6 +261,8 @@ class Stream(StreamOptions):
         if taken and self.extra is not None:
             self._report(connection, flags, taken, now)
         node.flush()
+        if taken < len(data):
+            self.full = True
         return taken if taken or not data else None
 
     def send_message(self, data: bytes, flags: int, to: Address | None, control: Control) -> int | None:

@@ -259,3 +259,151 @@ def test_a_program_that_selects_without_time_gets_its_data(world: World) -> None
     while not select.select([client], [], [], 0)[0]:
         pass
     assert client.recv(100) == b"at last"
+
+
+needs_epoll = pytest.mark.skipif(not hasattr(select, "epoll"), reason="this system has no epoll")
+
+
+@needs_epoll
+def test_an_edge_is_told_once(world: World) -> None:
+    client, server = world.pair()
+    with select.epoll() as poll:
+        poll.register(server, select.EPOLLIN | select.EPOLLET)
+        seen = [poll.poll(0)]
+        for data in (b"one", b"two"):
+            client.sendall(data)
+            seen += [poll.poll(5), poll.poll(0)]
+        poll.modify(server, select.EPOLLIN | select.EPOLLET)
+        seen += [poll.poll(0), poll.poll(0)]
+    told = [(server.fileno(), select.EPOLLIN)]
+    assert seen == [[], told, [], told, [], told, []]
+
+
+@needs_epoll
+def test_an_edge_of_input_is_no_edge_of_output(world: World) -> None:
+    client, server = world.pair()
+    with select.epoll() as poll:
+        poll.register(server, select.EPOLLOUT | select.EPOLLET)
+        assert poll.poll(0) == [(server.fileno(), select.EPOLLOUT)]
+        client.sendall(b"x")
+        assert server.recv(1, socket.MSG_PEEK) == b"x"
+        assert poll.poll(0.02) == []
+        poll.modify(server, select.EPOLLIN | select.EPOLLOUT | select.EPOLLET)
+        assert poll.poll(0) == [(server.fileno(), select.EPOLLIN | select.EPOLLOUT)]
+        client.sendall(b"y")
+        assert poll.poll(5) == [(server.fileno(), select.EPOLLIN | select.EPOLLOUT)]
+
+
+@needs_epoll
+def test_room_to_write_is_an_edge(world: World) -> None:
+    client, server = world.pair()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 20_000)
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 20_000)
+    client.setblocking(False)
+    with select.epoll() as poll:
+        poll.register(client, select.EPOLLOUT | select.EPOLLET)
+        assert poll.poll(0) == [(client.fileno(), select.EPOLLOUT)]
+        sent = 0
+        with pytest.raises(BlockingIOError):
+            while True:
+                sent += client.send(b"x" * 10_000)
+                time.sleep(0.01)
+        assert poll.poll(0.05) == []
+
+        def reader() -> None:
+            server.setblocking(True)
+            server.recv(sent, socket.MSG_WAITALL)
+
+        done = world.run(reader)
+        assert poll.poll(5) == [(client.fileno(), select.EPOLLOUT)]
+        done()
+        assert poll.poll(0.3) == []
+
+
+@needs_epoll
+def test_a_connection_being_made_is_told_when_it_stands(world: World) -> None:
+    listener = world.listener()
+    client = world.new()
+    with select.epoll() as poll:
+        poll.register(client, select.EPOLLIN | select.EPOLLOUT | select.EPOLLET)
+        assert poll.poll(0) == [(client.fileno(), select.EPOLLOUT | select.EPOLLHUP)]
+        client.setblocking(False)
+        client.connect_ex(listener.getsockname())
+        assert poll.poll(5) == [(client.fileno(), select.EPOLLOUT)]
+
+
+@needs_epoll
+def test_an_end_is_an_edge(world: World) -> None:
+    client, server = world.pair()
+    with select.epoll() as poll:
+        poll.register(server, select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET)
+        client.shutdown(socket.SHUT_WR)
+        assert poll.poll(5) == [(server.fileno(), select.EPOLLIN | select.EPOLLRDHUP)]
+        assert poll.poll(0) == []
+
+
+@needs_epoll
+def test_once_only_until_asked_again(world: World) -> None:
+    client, server = world.pair()
+    with select.epoll() as poll:
+        poll.register(server, select.EPOLLIN | select.EPOLLONESHOT | select.EPOLLET)
+        told = [(server.fileno(), select.EPOLLIN)]
+        client.sendall(b"x")
+        assert poll.poll(5) == told
+        client.close()
+        assert poll.poll(0.05) == []
+        poll.modify(server, select.EPOLLIN | select.EPOLLONESHOT)
+        assert poll.poll(5) == told
+        assert poll.poll(0) == []
+
+
+@needs_epoll
+def test_exclusive_interest(world: World) -> None:
+    client, server = world.pair()
+    with select.epoll() as poll:
+        poll.register(server, select.EPOLLIN | select.EPOLLEXCLUSIVE)
+        client.sendall(b"x")
+        assert poll.poll(5) == [(server.fileno(), select.EPOLLIN)]
+        with pytest.raises(OSError, match="Invalid argument"):
+            poll.modify(server, select.EPOLLIN | select.EPOLLEXCLUSIVE)
+        with pytest.raises(OSError, match="Invalid argument"):
+            poll.register(client, select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLEXCLUSIVE)
+
+
+@needs_epoll
+def test_urgent_data_is_an_edge(world: World) -> None:
+    client, server = world.pair()
+    with select.epoll() as poll:
+        poll.register(server, select.EPOLLPRI | select.EPOLLET)
+        client.send(b"!", socket.MSG_OOB)
+        assert poll.poll(5) == [(server.fileno(), select.EPOLLPRI)]
+        assert poll.poll(0) == []
+
+
+@needs_epoll
+def test_files_take_turns_where_not_all_can_be_told(world: World) -> None:
+    client, server = world.pair()
+    with select.epoll() as poll:
+        poll.register(client, select.EPOLLOUT)
+        poll.register(server, select.EPOLLOUT)
+        seen = [poll.poll(0, 1)[0][0] for _ in range(4)]
+    assert seen in ([client.fileno(), server.fileno()] * 2, [server.fileno(), client.fileno()] * 2)
+
+
+def test_a_listener_that_was_shut_and_a_socket_that_was_reset(world: World) -> None:
+    listener = world.listener()
+    assert polled(listener) == 0
+    client, server = world.pair()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    server.close()
+    time.sleep(0.05)
+    everything = select.POLLIN | select.POLLOUT | select.POLLERR | select.POLLHUP
+    assert polled(client) == everything
+    assert world.error_of(client.recv, 1) is not None
+    assert polled(client) == everything & ~select.POLLERR
+
+
+def test_shut_reading_is_an_end_that_can_be_read(world: World) -> None:
+    client, _ = world.pair()
+    client.shutdown(socket.SHUT_RD)
+    assert polled(client, select.POLLIN | select.POLLOUT | select.POLLRDHUP) == select.POLLIN | select.POLLOUT | select.POLLRDHUP
