@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from stack.network.waiting import Source
 from stack.socket.description import Description
-from stack.socket.select import Epoll
+from stack.socket.epoll import Epoll
 from stack.socket.socket import Socket
 
 _T = TypeVar("_T")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stack.lab.host import Host
 from stack.network.place import inside
 from stack.socket.clock import EPOCH
-from stack.socket.select import Epoll
+from stack.socket.epoll import Epoll
 from stack.socket.socket import Socket
 from stack.testing.drill.arguments import Arguments
 from stack.testing.drill.files import Call, Files, OpenFile, Waits
