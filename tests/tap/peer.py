@@ -206,7 +206,10 @@ def _step(connection: socket.socket, name: str, *arguments: Any) -> Any:
     elif name == "option":
         connection.setsockopt(*arguments)
     elif name == "congestion":
-        connection.setsockopt(socket.IPPROTO_TCP, _CONTROL, arguments[0].encode())
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, _CONTROL, arguments[0].encode())
+        except FileNotFoundError:
+            return "unknown"
     elif name == "abort":
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()

@@ -49,7 +49,7 @@ SCENARIOS: dict[str, Scenario] = {
     "FIN lost": Scenario([CUBIC, ["connect"], ["shutdown"], ["all"], ["close"]], TAKE, ((3,), ())),
     "a reordered segment": Scenario(push(14_480), TAKE, ((), ())),
     "delayed acknowledgments": Scenario(
-        [CUBIC, ["option", TCP, socket.TCP_NODELAY, 1], ["connect"], *([["send", 100], ["sleep", 0.25]] * 24), ["close"]], TAKE
+        [CUBIC, ["option", TCP, socket.TCP_NODELAY, 1], ["connect"], *([["send", 100], ["sleep", 0.1]] * 30), ["close"]], TAKE
     ),
     "small writes, Nagle": Scenario([CUBIC, ["connect"], *[["send", 10]] * 5, ["sleep", 0.5], ["close"]], TAKE),
     "a shut window": Scenario(push(30_000), [SMALL_BUFFER, ["sleep", 2.5], ["all"], ["close"]]),
