@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stack.tcp import recovery, timestamps
+from stack.tcp import ecn, frto, prr, rack, recovery, sack, timestamps, tlp
+from stack.tcp.acknowledgment import Acknowledgment
 from stack.tcp.block import NEVER
-from stack.tcp.output import start_timer
+from stack.tcp.congestion.base import CongestionState
+from stack.tcp.opening import set_segment_size
+from stack.tcp.retransmit_queue import EVER_RESENT, LOST, RESENT, SACKED
+from stack.tcp.sending import first_waiting, probe_interval
+from stack.tcp.state import SYN_RECEIVED
+from stack.tcp.timer import NOTHING, WINDOW_PROBE, clear_timer, rearm, set_timer
+from stack.tcp.validation import is_limited
 
 if TYPE_CHECKING:
     from stack.tcp.block import Block
     from stack.tcp.segment import Segment
+
+_LARGE = 1 << 17  # half of it holds any segment
 
 
 def now(b: Block, cause: str | None) -> None:
@@ -34,27 +43,265 @@ def allowed(b: Block, at: int) -> bool:
 
 
 def acknowledged(b: Block, seg: Segment, ack: int, at: int) -> None:
-    """An acceptable ACK in a synchronized state: the queue, the timers, both windows."""
-    snd = b.snd
+    """An acceptable ACK in a synchronized state: the queue, the timers, both windows (tcp_ack)."""
+    snd, rtx = b.snd, b.rtx
     una = snd.una
-    wnd = seg.wnd << snd.scale
+    told = Acknowledgment(ack, una, snd.nxt, seg.ts_ecr if seg.ts_val is not None else 0, bool(seg.len))
+    prior_flight, prior_delivered, prior_lost = rtx.in_flight, rtx.delivered, rtx.lost
+    outstanding = bool(rtx.records)
+    if b.ecn is not None:
+        told.ece = ecn.echoed(b, seg)
+    if ack < una:  # old; but its blocks may tell something new
+        if b.sack and seg.sack:
+            sack.tag(b, told, seg.sack, at)
+            recovery.alert(b, told, at)
+            _order_repairs(b, told)
+        return
+    prior_fack = sack.highest(b)
     if ack > una:
-        flight = recovery.pipe(b)
+        told.advanced = True
         advance(b, ack, at)
-        measure(b, seg, ack, at)
-        restart_timer(b, at)
-        recovery.acknowledged(b, ack - una, flight, seg.sack, at)
-    elif ack == una:
-        if seg.sack:
-            recovery.selectively_acknowledged(b, seg.sack, at)
-        elif not b.sack and snd.nxt > una and not seg.len and wnd == snd.wnd and not b.probing:
-            recovery.duplicate_ack(b, at)
-    if b.probing and b.retries:
-        b.retries = 0  # whoever answers probes may keep its window closed (MUST-37)
-        b.stuck = True
+    wnd = seg.wnd << snd.scale
     # "ack > una" is Linux's: else the old window, counted from the new SND.UNA, would reach further than was ever offered.
-    if ack > una or (ack == una and (snd.wl1 < seg.seq or (snd.wl1 == seg.seq and snd.wl2 <= ack))):
+    # And where neither number moved, a window is not believed to have shrunk, unless to nothing (tcp_may_update_window).
+    if ack > una or snd.wl1 < seg.seq or (snd.wl1 == seg.seq and (wnd > snd.wnd or not wnd)):
+        told.window_updated = True
         update_window(b, seg, wnd)
+    if b.sack and seg.sack:
+        sack.tag(b, told, seg.sack, at)
+    if outstanding and ack == una and told.has_data and not seg.sack and b.recovery.state is CongestionState.OPEN:
+        return  # the peer's data says nothing of ours, as in Linux's fast path
+    if not outstanding:
+        if told.dsacked:
+            recovery.alert(b, told, at)
+        window_answered(b, at)
+        if b.recovery.probe_end:
+            tlp.probe_acknowledged(b, told, at)
+        return
+    clean(b, told, prior_fack, at)
+    if b.rack.dsack_seen:
+        rack.widen(b, told.prior_delivered)
+    if b.recovery.probe_end:
+        tlp.probe_acknowledged(b, told, at)
+    if b.ecn is not None:
+        count_marks(b, told, seg, rtx.delivered - prior_delivered)
+    moves = told.has_data or told.window_updated or told.data_acked
+    if not moves or told.newly_sacked or told.ece or told.dsacked or b.recovery.state is not CongestionState.OPEN:
+        if not (told.advanced or moves or told.dsacked):
+            told.duplicates = 1
+        recovery.alert(b, told, at)
+    if told.restart_timer:
+        restart_timer(b, at)
+    steer(b, told, rtx.delivered - prior_delivered, rtx.lost - prior_lost, prior_flight, at)
+    _order_repairs(b, told)
+
+
+def count_marks(b: Block, told: Acknowledgment, seg: Segment, delivered: int) -> None:
+    """How many of the segments delivered were marked: all that a classic echo covers, or what accurate ECN counts."""
+    assert b.ecn is not None
+    accurate = b.ecn.accurate
+    if accurate is not None:
+        marked = accurate.marked(seg, delivered, b.snd.mss)
+        told.ece = marked > 0
+    else:
+        marked = delivered if told.ece else 0
+    b.rtx.delivered_ce += marked
+
+
+def _order_repairs(b: Block, told: Acknowledgment) -> None:
+    if told.try_new:
+        b.recovery.repair = recovery.NEW
+    elif told.repair:
+        b.recovery.repair = recovery.LOST
+
+
+def clean(b: Block, told: Acknowledgment, prior_fack: int, at: int) -> None:
+    """Take what is acknowledged from the queue, and the round-trip times that it tells (tcp_clean_rtx_queue)."""
+    rtx, snd = b.rtx, b.snd
+    records = rtx.records
+    sacked_before = rtx.sacked_out
+    count, first, last = take_acknowledged(b, told, at)
+    told.data_acked = count > 0
+    if records and records[0].marks & SACKED and b.sack:
+        told.reneging = True
+    seq_rtt = newest_rtt = None
+    if first is not None and not told.resent_acked:
+        seq_rtt, newest_rtt = at - first, at - last
+        told.maybe_delayed = (
+            count == 1 and not sacked_before and snd.una - told.prior_una < snd.mss
+            and told.prior_delivered + 1 == rtx.delivered and not (told.newly_sacked or told.ece or told.dsacked)
+        )  # fmt: skip
+    sack_rtt = None
+    if told.first_sacked is not None:
+        sack_rtt, newest_rtt = at - told.first_sacked, at - told.last_sacked
+    measured = measure(b, told, seq_rtt, sack_rtt, newest_rtt, at)
+    if count:
+        told.restart_timer = True
+        if not b.sack:
+            recovery.remove_duplicates(b, count)
+            if told.resent_acked:
+                told.original = False  # without SACK nobody knows which of the two arrived
+        elif told.reordered < prior_fack:
+            sack.check_reordering(b, told.reordered)  # a hole was filled by what was sent once
+    elif records and measured and sack_rtt is not None and sack_rtt > at - records[0].sent_at:
+        told.restart_timer = True  # what was SACKed had been sent before the first was sent again
+    sample = b.ack_sample
+    sample.now = at
+    sample.una, sample.nxt = snd.una, snd.nxt
+    sample.acked = count
+    sample.in_flight = max(0, rtx.delivered - told.prior_delivered)
+    sample.rtt = newest_rtt
+    b.congestion.measured(sample)
+
+
+def take_acknowledged(b: Block, told: Acknowledgment, at: int) -> tuple[int, int | None, int]:
+    """Records that lie below SND.UNA leave the queue: how many, and when the first and the last that went once were sent."""
+    rtx, rate = b.rtx, b.rate
+    records = rtx.records
+    una = b.snd.una
+    minimum = b.rtt.minimum
+    count = last = 0
+    first: int | None = None
+    while records and records[0].end <= una:
+        record = records.popleft()
+        marks = record.marks
+        count += 1
+        if marks & (RESENT | EVER_RESENT):
+            told.resent_acked = True
+            if marks & RESENT:
+                rtx.retrans_out -= 1
+        elif not marks & SACKED:
+            if first is None:
+                first = record.sent_at
+            last = record.sent_at
+            told.reordered = min(told.reordered, record.seq)
+            if record.end <= b.recovery.point:
+                told.original = True
+        if marks & LOST:
+            rtx.lost_out -= 1
+        if marks & SACKED and b.sack:
+            rtx.sacked_out -= 1
+        elif b.sack:
+            rtx.delivered += 1
+            # An echo from before the repetition: it was the original that arrived
+            if not marks & (RESENT | EVER_RESENT) or not _echoes_before(b, told.echo, record.sent_at):
+                b.rack.advance(record, minimum, at)
+        told.prior_delivered = max(told.prior_delivered, record.delivered)
+        if rate is not None:
+            rate.took(record)
+    return count, first, last
+
+
+def _echoes_before(b: Block, echo: int, sent_at: int) -> bool:
+    return b.timestamps and echo > 0 and timestamps.before(echo, timestamps.clock(b, sent_at))
+
+
+def measure(b: Block, told: Acknowledgment, seq_rtt: int | None, sack_rtt: int | None, newest: int | None, at: int) -> bool:
+    """A round-trip time from the queue, from SACKs, or else, where a repetition makes those ambiguous (Karn), from TSecr."""
+    r = seq_rtt if seq_rtt is not None else sack_rtt
+    if r is None and b.timestamps and told.echo and told.data_acked:
+        r = newest = timestamps.elapsed(b, told.echo, at)
+    if r is None:
+        return False
+    if told.dsacked and seq_rtt is None and sack_rtt is None:
+        # The peer held the text already, and echoes a timestamp as old as the ACKs that were lost. That is no measurement;
+        # but the path is there, so no backoff.
+        b.rtt.restart(b.settings)
+        return True
+    if newest is not None and not (told.maybe_delayed and newest > b.rtt.minimum):
+        b.rtt.observe(newest, at)  # a delayed ACK says nothing of the least
+    b.rtt.sample(r, b.snd.una, b.snd.nxt, b.settings)
+    return True
+
+
+def steer(b: Block, told: Acknowledgment, delivered: int, lost: int, prior_flight: int, at: int) -> None:
+    """The congestion window after an ACK (tcp_cong_control)."""
+    control, rtx, sample = b.congestion, b.rtx, b.ack_sample
+    flight = rtx.in_flight
+    sample.now = at
+    sample.una, sample.nxt = b.snd.una, b.snd.nxt
+    sample.acked = delivered
+    sample.losses = lost
+    sample.in_flight = flight
+    sample.prior_in_flight = prior_flight
+    sample.ece = told.ece
+    sample.state = b.recovery.state
+    sample.delivered = rtx.delivered
+    sample.delivered_ce = rtx.delivered_ce
+    sample.limited = is_limited(b)
+    if b.rate is not None:
+        b.rate.sample(sample, rtx.delivered, delivered, b.rtt.minimum, b.recovery.reneging, at)
+    control.arrived(sample)
+    if control.owns_window:
+        control.control(sample)
+    elif b.recovery.reducing:
+        prr.reduce(b, delivered, lost, told.advanced)
+    elif told.data_acked or (told.newly_sacked and b.recovery.reordering > frto.DUPLICATES):
+        control.acknowledged(sample)
+
+
+def forward(b: Block, ack: int, at: int) -> None:
+    """What `acknowledged` does to an ACK of new data, and nothing else, while nothing is on the books."""
+    snd, rtx, control, rtt = b.snd, b.rtx, b.congestion, b.rtt
+    records = rtx.records
+    prior_flight = len(records)
+    una = snd.una
+    advance(b, ack, at)
+    first = record = records.popleft()
+    count = 1
+    while records and records[0].end <= ack:
+        record = records.popleft()
+        count += 1
+    counted = rtx.delivered + count if b.sack else rtx.delivered  # as `clean` finds it
+    rtx.delivered += count
+    newest = at - record.sent_at
+    r = at - first.sent_at
+    if b.sack:
+        rack_ = b.rack
+        rack_.advanced = True
+        rack_.rtt = newest
+        if record.sent_at > rack_.sent_at or (record.sent_at == rack_.sent_at and record.end > rack_.end):
+            rack_.sent_at = record.sent_at
+            rack_.end = record.end
+    if newest <= rtt.minimum or count > 1 or ack - una >= snd.mss or record.delivered + 1 != counted:
+        rtt.observe(newest, at)
+    rtt.sample(r, ack, snd.nxt, b.settings)
+    if not records:
+        b.pending = NOTHING
+        b.timer_at = NEVER
+    elif not tlp.schedule_probe(b, at, True):
+        rearm(b, at)
+    sample = b.ack_sample
+    sample.now = at
+    sample.una, sample.nxt = ack, snd.nxt
+    sample.acked = count
+    sample.rtt = newest
+    sample.in_flight = rtx.delivered - record.delivered
+    control.measured(sample)
+    sample.losses = 0
+    sample.in_flight = len(records)
+    sample.prior_in_flight = prior_flight
+    sample.ece = False
+    sample.state = b.recovery.state
+    sample.delivered = rtx.delivered
+    sample.delivered_ce = rtx.delivered_ce
+    usage = b.usage
+    sample.limited = usage.limited or (control.cwnd < control.ssthresh and control.cwnd < 2 * usage.most)
+    control.arrived(sample)
+    control.acknowledged(sample)
+
+
+def window_answered(b: Block, at: int) -> None:
+    """An ACK while nothing is outstanding: whether the window has room now for what waits (tcp_ack_probe)."""
+    if b.pending != WINDOW_PROBE:
+        return
+    b.stuck = b.retries > 0
+    b.retries = 0  # whoever answers probes may keep its window closed (MUST-37)
+    if b.snd.nxt + first_waiting(b) <= b.snd.una + b.snd.wnd:
+        b.backoff = 0
+        clear_timer(b)
+    else:
+        set_timer(b, WINDOW_PROBE, at + probe_interval(b))
 
 
 def update_window(b: Block, seg: Segment, wnd: int) -> None:
@@ -63,8 +310,15 @@ def update_window(b: Block, seg: Segment, wnd: int) -> None:
     snd.wnd = wnd
     snd.wl1 = seg.seq
     snd.wl2 = seg.ack if seg.ack is not None else snd.una
-    if wnd > snd.max_wnd:
-        snd.max_wnd = wnd
+    if wnd > snd.max_wnd or b.state is SYN_RECEIVED:
+        largest_window(b, wnd)
+
+
+def largest_window(b: Block, wnd: int) -> None:
+    """MAX.SND.WND is `wnd`: a segment is no larger than half of it (Linux's way round silly windows, RFC 9293 3.8.6.2.1)."""
+    before, b.snd.max_wnd = b.snd.max_wnd, wnd
+    if before < _LARGE or wnd < _LARGE:
+        set_segment_size(b)
 
 
 def advance(b: Block, ack: int, at: int) -> None:
@@ -84,30 +338,29 @@ def advance(b: Block, ack: int, at: int) -> None:
         b.marks.acknowledged(ack, at)
 
 
-def measure(b: Block, seg: Segment, ack: int, at: int) -> None:
-    """The round-trip time that this ACK tells: of the segment that was timed, or from its timestamps."""
-    rtt = b.rtt
-    if rtt.timed_seq is not None:
-        if ack >= rtt.timed_seq:
-            rtt.timed_seq = None
-            rtt.sample(at - rtt.timed_at, b.settings)
-    elif seg.sack and seg.sack[0][1] <= ack and rtt.srtt:
-        rtt.compute(b.settings)  # the report of a duplicate: no measurement, but the path is there, so no backoff
-    elif b.timestamps and seg.ts_ecr:
-        timestamps.measure(b, seg.ts_ecr, at)
-
-
 def restart_timer(b: Block, at: int) -> None:
-    """RFC 6298 rules 5.2 and 5.3."""
-    if b.snd.nxt > b.snd.una:
-        start_timer(b, at)
-    else:
-        b.timer_at = NEVER
-        b.probing = b.stuck = False
+    """The probe timer, or the retransmission timer, after an ACK (tcp_set_xmit_timer)."""
+    if not tlp.schedule_probe(b, at, True):
+        rearm(b, at)
 
 
 def syn_acknowledged(b: Block, ack: int, seg: Segment, at: int) -> None:
-    """Our SYN is acknowledged."""
+    """Our SYN is acknowledged, and perhaps data that went with it or behind it (fast open)."""
+    whole = ack
+    if b.rtx.records:
+        ack = b.iss + 1
     advance(b, ack, at)
-    measure(b, seg, ack, at)
-    restart_timer(b, at)
+    rtt = b.rtt
+    r = None
+    if rtt.timed_seq is not None:
+        r = at - rtt.timed_at
+        rtt.timed_seq = None
+    elif b.timestamps and seg.ts_ecr:
+        r = timestamps.elapsed(b, seg.ts_ecr, at)
+    if r is not None:
+        rtt.observe(r, at)
+        rtt.sample(r, b.snd.una, b.snd.nxt, b.settings)
+    b.rtx.delivered = 1  # the SYN
+    rearm(b, at)
+    if whole > ack:
+        acknowledged(b, seg, whole, at)

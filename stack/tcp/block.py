@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from stack.tcp.congestion.base import CongestionControl, Sample
+from stack.tcp.rack import Rack
+from stack.tcp.recovery import Recovery
+from stack.tcp.retransmit_queue import RetransmitQueue
 from stack.tcp.rtt import RoundTrip
 from stack.tcp.state import CLOSED, TRANSITIONS, State
+from stack.tcp.timer import NEVER as NEVER
+from stack.tcp.validation import Usage
 
 if TYPE_CHECKING:
     from stack.tcp.buffers import ReceiveBuffer, SendBuffer
@@ -17,13 +23,13 @@ if TYPE_CHECKING:
     from stack.tcp.formats.tcp import TCP
     from stack.tcp.listener import Listener
     from stack.tcp.marks import Marks
+    from stack.tcp.rate import DeliveryRate
     from stack.tcp.reassembly import Reassembly
-    from stack.tcp.recovery import Recovery
+    from stack.tcp.sending import Piece
     from stack.tcp.settings import TcpSettings
     from stack.tcp.urgent import Urgent
 
 Endpoint = tuple[Any, int]  # (address, port); an address is octets: 4 of IPv4 or 16 of IPv6
-NEVER = 1 << 62  # a timer that is not set
 _UNOPENED = CongestionControl(0, 0)  # until the segment size is agreed on
 
 
@@ -87,6 +93,7 @@ class Block:
         "ack_now",
         "ack_sample",
         "arriving",
+        "backoff",
         "bare_ack",
         "closed_by_user",
         "congestion",
@@ -106,7 +113,6 @@ class Block:
         "keep_at",
         "last_challenge",
         "last_sent",
-        "limited",
         "listener",
         "local",
         "marks",
@@ -120,10 +126,15 @@ class Block:
         "passive",
         "path_mss",
         "peer_mss",
+        "pending",
+        "pieces",
         "poke",
         "probes",
-        "probing",
+        "probing_since",
         "progress",
+        "pushed",
+        "rack",
+        "rate",
         "rcv",
         "recovery",
         "remote",
@@ -133,6 +144,7 @@ class Block:
         "retransmitted",
         "retries",
         "rtt",
+        "rtx",
         "sack",
         "sampled",
         "settings",
@@ -149,6 +161,7 @@ class Block:
         "ts_recent",
         "ts_recent_at",
         "urgent",
+        "usage",
         "wait_at",
     )  # fmt: skip
 
@@ -172,13 +185,7 @@ class Block:
         self.incoming: ReceiveBuffer | None = None
         self.held: Reassembly | None = None
         self.urgent: Urgent | None = None
-        self.recovery: Recovery | None = None
-        self.congestion = _UNOPENED
-        self.ack_sample = Sample()
-        self.rtt = RoundTrip(settings.initial_rto)
-        self.limited = False  # the congestion window held data back when we last tried
-        self.more = False  # MSG_MORE: the call that is being made is followed by another
-        self.marks: Marks | None = None  # places in the stream that somebody wants to hear of
+        self._begin_sending()
         # Closing
         self.fin_queued = False  # the user has no more to send
         self.fin: int | None = None  # where our FIN stands, once sent
@@ -213,18 +220,35 @@ class Block:
         self.events: list[tuple[int, str, Any]] | None = None  # kept once somebody watches
         self.sampled = 0  # the congestion window that the events told last
 
+    def _begin_sending(self) -> None:
+        """What is to be sent, what was, and what came of it."""
+        self.pieces: deque[Piece] | None = None  # of `outgoing`, what was not sent yet
+        self.pushed = 0  # up to where data was pushed
+        self.rtx = RetransmitQueue()
+        self.recovery = Recovery()
+        self.rack = Rack()
+        self.usage = Usage()
+        self.rate: DeliveryRate | None = None  # kept where the congestion control wants it
+        self.congestion = _UNOPENED
+        self.ack_sample = Sample()
+        self.rtt = RoundTrip(self.settings.initial_rto)
+        self.more = False  # MSG_MORE: the call that is being made is followed by another
+        self.marks: Marks | None = None  # places in the stream that somebody wants to hear of
+
     def _begin_timers(self) -> None:
         """The timers, as the times at which they go off (NEVER: not set), and what they count."""
         self.deadline: int | None = None  # no later than the first of them
-        self.timer_at = NEVER  # retransmission; zero-window probe while `probing`
-        self.probing = False
+        self.timer_at = NEVER
+        self.pending = 0  # what is to happen then, see timer.py
         self.stuck = False  # the last probe was answered by a window as closed as before
         self.reopened_at = NEVER  # until when the peer is sure to send, or to probe, now that our window is open again
         self.reopened_to = 0  # RCV.NXT then
         self.ack_at = NEVER  # delayed ACK
         self.wait_at = NEVER  # 2 MSL, the end of FIN-WAIT-2, the end of a cork
         self.keep_at = NEVER
-        self.retries = 0  # times that the front of the queue was sent again
+        self.retries = 0  # times that the front of the queue was sent again; window probes without an answer
+        self.probing_since = 0  # when the window probes began; 0: none
+        self.backoff = 0  # doublings of the interval between window probes
         self.probes = 0  # keep-alive probes without an answer
         self.heard = 0  # when a segment last came
         self.progress = 0  # since when the peer has owed an acknowledgment
@@ -266,6 +290,11 @@ class Block:
         if settings.fixed_send_buffer:
             return settings.send_buffer
         return min(settings.send_buffer_max, max(settings.send_buffer, 2 * self.congestion.cwnd * self.snd.mss))
+
+    @property
+    def unsent(self) -> bool:
+        """Something waits to be sent for the first time."""
+        return bool(self.pieces) or (self.fin_queued and self.fin is None)
 
     @property
     def writable_room(self) -> int:

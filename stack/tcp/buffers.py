@@ -7,33 +7,14 @@ from bisect import bisect_right
 _SMALL = 4096  # writes are joined up to this size, so that a thousand tiny ones do not make a thousand chunks
 
 
-class Records:
-    """Where records end in the stream (MSG_EOR), for the segments not to go across."""
-
-    __slots__ = ("ends",)
-
-    def __init__(self) -> None:
-        self.ends: list[int] = []
-
-    def before(self, seq: int, end: int) -> int:
-        """The end of the record that `seq` is in, or `end`."""
-        at = bisect_right(self.ends, seq)
-        return self.ends[at] if at < len(self.ends) else end
-
-    def forget(self, una: int) -> None:
-        """What lies before `una` was acknowledged."""
-        del self.ends[: bisect_right(self.ends, una)]
-
-
 class SendBuffer:
     """Octets queued and not yet acknowledged, at their (unwrapped) sequence numbers: [start, end)."""
 
-    __slots__ = ("_at", "_chunks", "_starts", "end", "records", "start")
+    __slots__ = ("_at", "_chunks", "_starts", "end", "start")
 
     def __init__(self, start: int) -> None:
         self.start = start
         self.end = start
-        self.records: Records | None = None
         self._chunks: list[bytes] = []
         self._starts: list[int] = []
         self._at = 0  # the chunk where the last slice began
@@ -50,12 +31,6 @@ class SendBuffer:
             chunks.append(data)
             self._starts.append(self.end)
         self.end += len(data)
-
-    def end_record(self) -> None:
-        """What is queued now ends a record."""
-        if self.records is None:
-            self.records = Records()
-        self.records.ends.append(self.end)
 
     def slice(self, seq: int, size: int) -> bytes:
         """`size` octets from `seq` on, all of them in the buffer."""
@@ -82,8 +57,6 @@ class SendBuffer:
     def release(self, una: int) -> None:
         """Forget what lies before `una`: it was acknowledged."""
         self.start = una
-        if self.records is not None:
-            self.records.forget(una)
         starts = self._starts
         if len(starts) > 1 and starts[1] <= una:
             count = bisect_right(starts, una) - 1

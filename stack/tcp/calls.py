@@ -9,11 +9,11 @@ import errno
 import os
 from typing import TYPE_CHECKING, Any
 
-from stack.tcp import acknowledge, fastopen, recovery
+from stack.tcp import acknowledge, fastopen
 from stack.tcp.block import NEVER
 from stack.tcp.buffers import SendBuffer
 from stack.tcp.ending import become_closed
-from stack.tcp.output import output
+from stack.tcp.sending import output, queue
 from stack.tcp.state import (
     CLOSE_WAIT,
     CLOSED,
@@ -88,9 +88,9 @@ def send(b: Block, data: bytes, now: int, urgent: bool = False, more: bool = Fal
         return 0
     if b.outgoing is None:
         b.outgoing = SendBuffer(max(b.snd.nxt, b.iss + 1))
+    start = b.outgoing.end
     b.outgoing.append(bytes(data))
-    if record:
-        b.outgoing.end_record()
+    queue(b, start, b.outgoing.end, more, record, now)
     if urgent:
         b.snd.up = b.outgoing.end
     b.more = more
@@ -222,10 +222,10 @@ def abort(b: Block, now: int, cause: str | None = "aborted") -> None:
 def status(b: Block) -> dict[str, Any]:
     """3.10.6. STATUS Call, in the spirit of Linux's TCP_INFO. Times in nanoseconds, sizes in octets."""
     snd, rcv, rtt = b.snd, b.rcv, b.rtt
-    mode = b.recovery.mode.value if b.recovery is not None else "open"
+    rtx = b.rtx
     return {
         "state": b.state.value,
-        "recovery": mode,
+        "recovery": b.recovery.state.name.lower(),
         "retransmits": b.retries,
         "probes": b.probes,
         "backoff_rto": rtt.rto,
@@ -240,9 +240,11 @@ def status(b: Block) -> dict[str, Any]:
         "snd_ssthresh": b.congestion.ssthresh,
         "snd_wnd": snd.wnd,
         "rcv_wnd": rcv.wnd,
-        "unacked": snd.nxt - snd.una,
-        "sacked": b.recovery.board.total if b.recovery is not None else 0,
-        "in_flight": recovery.pipe(b),
+        "unacked": len(rtx),
+        "lost": rtx.lost_out,
+        "retrans": rtx.retrans_out,
+        "sacked": rtx.sacked_out,
+        "in_flight": rtx.in_flight,
         "notsent": b.outgoing.end - snd.nxt if b.outgoing is not None and b.outgoing.end > snd.nxt else 0,
         "unread": b.unread,
         "bytes_acked": max(0, snd.una - b.iss - 1),

@@ -10,9 +10,9 @@ from stack.tcp.arrives import segment_arrives
 from stack.tcp.block import NEVER, Block, Endpoint
 from stack.tcp.congestion.base import INFINITE
 from stack.tcp.marks import Marks, Told
-from stack.tcp.output import output
 from stack.tcp.prediction import predicted
 from stack.tcp.segment import ACK, FIN, RST, SYN, Segment
+from stack.tcp.sending import output
 from stack.tcp.seq import unwrap
 from stack.tcp.settings import DEFAULT, TcpSettings
 from stack.tcp.state import CLOSED, FIN_WAIT_2, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT

@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 def stop_timers(b: Block) -> None:
     """Turn all timers off."""
     b.timer_at = b.ack_at = b.wait_at = b.keep_at = b.reopened_at = NEVER
-    b.probing = b.stuck = False
+    b.pending = 0
+    b.stuck = False
 
 
 def become_closed(b: Block, now: int, error: int | None = None) -> None:
     """Delete the TCB: the queues are flushed. What was received in order can still be read, then `error` is told."""
     b.enter(CLOSED, now)
     stop_timers(b)
-    b.outgoing = b.held = b.recovery = None
+    b.outgoing = b.held = b.pieces = None
+    b.rtx.clear()
     b.ack_now = False
     b.syn_due = None
     b.deadline = None
@@ -61,7 +63,8 @@ def start_time_wait(b: Block, now: int) -> None:
     """Enter TIME-WAIT, or stay: (re)start its timer, turn off the others."""
     if b.state is not TIME_WAIT:
         b.enter(TIME_WAIT, now)
-        b.outgoing = b.held = b.recovery = None
+        b.outgoing = b.held = b.pieces = None
+        b.rtx.clear()
         b.wake()
     stop_timers(b)
     b.wait_at = now + b.settings.time_wait

@@ -11,6 +11,7 @@ from stack.tcp.buffers import SendBuffer
 from stack.tcp.deliver import deliver_text
 from stack.tcp.fastopen_cache import FastOpenCache
 from stack.tcp.opening import begin_transfer
+from stack.tcp.sending import queue_again
 from stack.tcp.siphash import siphash
 
 if TYPE_CHECKING:
@@ -145,6 +146,7 @@ def syn_acknowledged(b: Block, seg: Segment, ack: int, now: int) -> None:
     if refused:
         fast.failure = Failure.SYN_RETRANSMITTED if b.retransmitted else Failure.DATA_NOT_ACKED
         b.snd.nxt = ack  # sent as if it never had been
+        queue_again(b, b.iss + 1 + fast.text)
         b.retransmitted += 1
     else:
         fast.acked = fast.text > 0

@@ -8,7 +8,7 @@ from stack.tcp import recovery
 from stack.tcp.block import NEVER
 from stack.tcp.ending import become_closed
 from stack.tcp.opening import set_segment_size
-from stack.tcp.output import output
+from stack.tcp.sending import output
 from stack.tcp.seq import unwrap
 from stack.tcp.state import CLOSED, HAS_DATA, SYN_RECEIVED, SYN_SENT
 
@@ -59,7 +59,6 @@ def path_mtu(b: Block, mtu: int, now: int, sequence: int | None = None) -> None:
         return  # before the SYNs have met there is nothing to cut
     before = b.snd.mss
     set_segment_size(b)
-    b.congestion.segment_size(b.snd.mss)
     if b.state in HAS_DATA and b.snd.mss < before:
-        recovery.repackaged(b)
+        recovery.repackaged(b, now)
         output(b, now)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from stack.tcp.block import NEVER
 from stack.tcp.congestion.registry import congestion_control
 from stack.tcp.ending import become_closed
+from stack.tcp.rate import DeliveryRate
 from stack.tcp.segment import MSS_DEFAULT_V4, MSS_DEFAULT_V6
 from stack.tcp.state import ESTABLISHED, FIN_WAIT_1, LISTEN
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from stack.tcp.segment import Segment
 
 _TIMESTAMPS = 12  # octets of the timestamps option, aligned
+_SMALL_WINDOW = 536  # up to here a segment may fill the window (Linux's tcp_bound_to_half_wnd)
 _LEAST = 48  # Linux's tcp_min_snd_mss: a peer that announces less wants us to send nothing but headers
 
 
@@ -44,7 +46,12 @@ def set_segment_size(b: Block) -> None:
     size = min(max(b.peer_mss, _LEAST), b.path_mss)
     if b.settings.maximum_segment is not None:
         size = min(size, b.settings.maximum_segment)
-    b.snd.mss = max(size - (_TIMESTAMPS if b.timestamps else 0), 1)
+    size = max(size - (_TIMESTAMPS if b.timestamps else 0), 1)
+    largest = b.snd.max_wnd
+    half = largest >> 1 if largest > _SMALL_WINDOW else largest
+    b.snd.mss = max(half, 68 - 20 - (_TIMESTAMPS if b.timestamps else 0)) if 0 < half < size else size
+    if b.congestion.mss and b.congestion.mss != b.snd.mss:
+        b.congestion.segment_size(b.snd.mss)
 
 
 def begin_transfer(b: Block, now: int) -> None:
@@ -52,8 +59,11 @@ def begin_transfer(b: Block, now: int) -> None:
     settings = b.settings
     segments = settings.initial_segments if b.retransmitted <= 1 else 1  # RFC 6928: a lost SYN is a sign of congestion
     b.congestion = congestion_control(settings.congestion)(b.snd.mss, segments)
-    b.congestion.configure(settings)
     b.congestion.opened(b.rtt.srtt, now)
+    if b.congestion.wants_rate:
+        b.rate = DeliveryRate()
+    b.pushed = b.snd.nxt - 1
+    b.recovery.point = b.snd.nxt
 
 
 def established(b: Block, now: int) -> None:
@@ -84,7 +94,7 @@ def listen_again(b: Block, now: int) -> None:
     """SYN-RECEIVED back to LISTEN: "the user need not be informed". A listener's half-open connection just ends."""
     b.enter(LISTEN, now)
     b.timer_at = NEVER
-    b.held = b.recovery = None
+    b.held = None
     b.retries = b.retransmitted = 0
     if b.listener is not None:
         become_closed(b, now)

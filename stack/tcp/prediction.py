@@ -10,18 +10,20 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from stack.tcp import acknowledge, timestamps
+from stack.tcp import acknowledge
+from stack.tcp.congestion.base import CongestionState
 from stack.tcp.deliver import deliver_text
-from stack.tcp.output import output
-from stack.tcp.recovery import grow
 from stack.tcp.segment import ACK, PSH, TIMESTAMPS_FIRST
+from stack.tcp.sending import output
 from stack.tcp.seq import MASK
 from stack.tcp.state import ESTABLISHED
+from stack.tcp.timer import WINDOW_PROBE
 
 if TYPE_CHECKING:
     from stack.tcp.block import Block
     from stack.tcp.formats.tcp import TCP
 
+_OPEN = CongestionState.OPEN
 _HALF = 0x80000000
 _PAIR = Struct(">II").unpack_from
 _PUSHED = ACK | PSH
@@ -35,10 +37,12 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
         (flags != ACK and flags != _PUSHED)
         or b.state is not ESTABLISHED
         or header.sequence != rcv.nxt & MASK
-        or b.recovery is not None
+        or b.recovery.state is not _OPEN
+        or b.rtx.sacked_out
+        or b.snd.una < b.rtx.dubious
         or b.held is not None
         or b.urgent is not None
-        or b.probing
+        or b.pending == WINDOW_PROBE
         or b.ecn is not None
         or b.closed_by_user
     ):
@@ -47,11 +51,13 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
     acked = header.acknowledgment - una & MASK
     if acked > snd.nxt - una or not (acked or text) or (text and len(text) > rcv.edge - rcv.nxt):
         return False
+    if acked and (not b.rtx.records or b.rtx.records[0].end - una > acked):
+        return False
     options = header.options
     if b.timestamps:
         if len(options) != 12 or options[:4] != TIMESTAMPS_FIRST:
             return False
-        value, echo = _PAIR(options, 4)
+        value, _ = _PAIR(options, 4)
         if value - b.ts_recent & _HALF:
             return False
         if rcv.nxt <= rcv.acked:
@@ -59,27 +65,16 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
             b.ts_recent_at = now
     elif options:
         return False
-    else:
-        echo = 0
     ack = una + acked
     if acked:
-        flight = snd.nxt - una
-        acknowledge.advance(b, ack, now)
-        rtt = b.rtt
-        if rtt.timed_seq is None:
-            if echo:
-                timestamps.measure(b, echo, now)
-        elif ack >= rtt.timed_seq:
-            rtt.timed_seq = None
-            rtt.sample(now - rtt.timed_at, b.settings)
-        acknowledge.restart_timer(b, now)
-        grow(b, acked, flight, b.limited, now)
+        acknowledge.forward(b, ack, now)
     wnd = header.window << snd.scale
-    snd.wnd = wnd
-    snd.wl1 = rcv.nxt
-    snd.wl2 = ack
-    if wnd > snd.max_wnd:
-        snd.max_wnd = wnd
+    if acked or snd.wl1 < rcv.nxt or wnd > snd.wnd or not wnd:
+        snd.wnd = wnd
+        snd.wl1 = rcv.nxt
+        snd.wl2 = ack
+        if wnd > snd.max_wnd:
+            acknowledge.largest_window(b, wnd)
     if text:
         deliver_text(b, rcv.nxt, text, now)
     output(b, now)

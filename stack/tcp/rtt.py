@@ -1,61 +1,117 @@
-"""The retransmission timer's value: smoothed round-trip time, its variance, backoff (RFC 6298)."""
+"""The retransmission timer's value: smoothed round-trip time, its variance, backoff (RFC 6298), as Linux computes it."""
 
 from __future__ import annotations
 
+from stack.base.quantity import SECOND
 from stack.tcp.settings import TcpSettings
+
+MINIMUM_WINDOW = 300 * SECOND  # tcp_min_rtt_wlen: how long the smallest measurement is believed
 
 
 class RoundTrip:
-    """SRTT, RTTVAR and RTO in nanoseconds. One segment is timed at a time: `timed_seq` is its end, None if none is."""
+    """Nanoseconds; SRTT is kept times 8 and the deviations times 4, as RFC 6298's fractions want it.
 
-    __slots__ = ("minimum", "resent_at", "rto", "rttvar", "srtt", "timed_at", "timed_seq")
+    Linux differs from RFC 6298 in two ways, so that a steady path's RTO does not come so near its round-trip time that a
+    delayed ACK sets it off: the floor stands under the variance and not under the sum, and the variance is the largest
+    mean deviation of the last round trip, which falls by a quarter a round trip only.
+    """
+
+    __slots__ = (
+        "_deviation", "_largest", "_least", "_round", "_scaled", "_second", "_third", "_variance", "minimum", "rto", "timed_at",
+        "timed_seq",
+    )  # fmt: skip
 
     def __init__(self, rto: int) -> None:
-        self.srtt = 0  # 0: no measurement yet
-        self.rttvar = 0
+        self._scaled = 0  # 8 SRTT; 0: no measurement yet
+        self._deviation = 0  # 4 times the mean deviation
+        self._largest = 0  # the largest of it in this round trip
+        self._variance = 0  # 4 RTTVAR
+        self._round = 0  # SND.NXT when this round trip began
         self.rto = rto
-        self.minimum = 0  # the smallest measurement; 0: none
-        self.timed_seq: int | None = None
+        self.minimum = 0  # the smallest measurement of the last five minutes; 0: none
+        self._least = 0  # when it was
+        self._second = (0, 0)  # the smallest since then, and the smallest since that: (measurement, when)
+        self._third = (0, 0)
+        self.timed_seq: int | None = None  # the end of the SYN, while it is timed
         self.timed_at = 0
-        self.resent_at = 0  # when something was last sent again
+
+    @property
+    def srtt(self) -> int:
+        """Smoothed round-trip time; 0: no measurement yet."""
+        return self._scaled >> 3
+
+    @property
+    def rttvar(self) -> int:
+        """The mean deviation, as TCP_INFO tells it."""
+        return self._deviation >> 2
 
     def start(self, end: int, now: int) -> None:
-        """Time the segment that ends at `end`."""
+        """Time the SYN, which ends at `end` and is in no queue."""
         self.timed_seq = end
         self.timed_at = now
 
     def resent(self, now: int) -> None:
         """Karn's algorithm: what was sent again is not timed."""
         self.timed_seq = None
-        self.resent_at = now
 
-    def sample(self, r: int, settings: TcpSettings) -> None:
-        """A measurement R: rules 2.2 and 2.3. Ends a backoff."""
-        if not self.srtt:
-            self.srtt = max(r, 1)
-            self.rttvar = r >> 1
-            self.minimum = self.srtt
+    def sample(self, r: int, una: int, nxt: int, settings: TcpSettings) -> None:
+        """A measurement R: rules 2.2 and 2.3 (tcp_rtt_estimator). Ends a backoff."""
+        scaled = self._scaled
+        least = settings.minimum_rto
+        if scaled:
+            error = r - (scaled >> 3)
+            scaled += error
+            deviation = self._deviation
+            if error < 0:
+                change = -error - (deviation >> 2)
+                if change > 0:
+                    change >>= 3  # a round-trip time that falls is no reason to wait longer
+            else:
+                change = error - (deviation >> 2)
+            self._deviation = deviation = deviation + change
+            if deviation > self._largest:
+                self._largest = deviation
+                if deviation > self._variance:
+                    self._variance = deviation
+            if una > self._round:
+                if self._largest < self._variance:
+                    self._variance -= self._variance - self._largest >> 2
+                self._round = nxt
+                self._largest = least
         else:
-            self.rttvar += abs(self.srtt - r) - self.rttvar >> 2
-            self.srtt += r - self.srtt >> 3
-            if r < self.minimum:
-                self.minimum = r
-        self.compute(settings)
-
-    def compute(self, settings: TcpSettings) -> None:
-        """RTO from SRTT and RTTVAR, without backoff.
-
-        The floor stands under the variance term, as in Linux, and not under the sum: a steady path's RTO would come
-        so near its round-trip time that a delayed ACK sets it off.
-        """
-        spread = 4 * self.rttvar
-        rto = self.srtt + (spread if spread > settings.minimum_rto else settings.minimum_rto)
+            scaled = r << 3
+            self._deviation = r << 1
+            self._variance = self._largest = max(self._deviation, least)
+            self._round = nxt
+        self._scaled = scaled = scaled if scaled > 8 else 8
+        rto = (scaled >> 3) + self._variance
         self.rto = rto if rto < settings.maximum_rto else settings.maximum_rto
+
+    def observe(self, r: int, now: int) -> None:
+        """Keep the minimum of the last five minutes, by the best of three parts of it (Kathleen Nichols' filter)."""
+        if r <= self.minimum or not self.minimum or now - self._third[1] > MINIMUM_WINDOW:
+            self.minimum = r or 1
+            self._least = now
+            self._second = self._third = (r, now)
+            return
+        if r <= self._second[0]:
+            self._second = self._third = (r, now)
+        elif r <= self._third[0]:
+            self._third = (r, now)
+        passed = now - self._least
+        if passed > MINIMUM_WINDOW:
+            (self.minimum, self._least), self._second, self._third = self._second, self._third, (r, now)
+            if now - self._least > MINIMUM_WINDOW:
+                (self.minimum, self._least), self._second = self._second, self._third
+        elif self._second[1] == self._least and passed > MINIMUM_WINDOW // 4:
+            self._second = self._third = (r, now)
+        elif self._third[1] == self._second[1] and passed > MINIMUM_WINDOW // 2:
+            self._third = (r, now)
 
     def restart(self, settings: TcpSettings) -> None:
         """RTO as if nothing had been backed off."""
-        if self.srtt:
-            self.compute(settings)
+        if self._scaled:
+            self.rto = min((self._scaled >> 3) + self._variance, settings.maximum_rto)
         else:
             self.rto = settings.fallback_rto
 

@@ -1,144 +1,160 @@
-"""The sender's scoreboard of selective acknowledgments (RFC 6675 sections 1 to 4, RFC 2018)."""
+"""Selective acknowledgments: tagging the queue by their blocks, D-SACK, and what tells of reordering (RFC 2018, 2883, 6675)."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from itertools import islice
+from typing import TYPE_CHECKING
 
-DUPLICATES = 3  # DupThresh
+from stack.tcp.congestion.base import CongestionState
+from stack.tcp.retransmit_queue import EVER_RESENT, LOST, RESENT, SACKED, Record
+
+if TYPE_CHECKING:
+    from stack.tcp.acknowledgment import Acknowledgment
+    from stack.tcp.block import Block
+
+MOST_REORDERING = 300  # tcp_max_reordering
+Blocks = list[tuple[int, int]]
 
 
-class Scoreboard:
-    """Which octets above SND.UNA the peer holds, as disjoint ranges in order.
+def tag(b: Block, ack: Acknowledgment, blocks: Blocks, now: int) -> None:
+    """Take the blocks of an ACK (tcp_sacktag_write_queue)."""
+    rtx, recovery, snd = b.rtx, b.recovery, b.snd
+    if not rtx.sacked_out:
+        rtx.highest_sack = snd.una
+        recovery.known = []
+    duplicate = report_of_duplicate(b, ack, blocks)
+    if ack.ack < ack.prior_una - snd.max_wnd or not rtx.records:
+        return
+    taken = []
+    for place, (left, right) in enumerate(blocks):
+        reported = duplicate and not place
+        if believable(b, reported, left, right) and right > ack.prior_una:
+            taken.append((left, right, reported))
+    taken.sort()
+    for left, right, reported in taken:
+        walk(b, ack, left, right, reported, now)
+    recovery.known = [(left, right) for left, right, reported in taken if not reported]
+    if recovery.state is not CongestionState.LOSS or recovery.undo_marker is not None:
+        check_reordering(b, ack.reordered)
 
-    Two marks divide them: below `lost` whatever is not held counts as lost (IsLost is monotone: what lies below lost
-    octets is lost too), and below `resent` every hole was sent again (HighRxt). The octets held above or below each mark
-    are counted as they come, so that Pipe costs no walk.
-    """
 
-    __slots__ = ("_ends", "_starts", "above", "limit", "lost", "resent", "resent_held", "total")
-
-    def __init__(self, una: int, limit: int) -> None:
-        self._starts: list[int] = []
-        self._ends: list[int] = []
-        self.limit = limit
-        self.lost = una
-        self.resent = una
-        self.total = 0  # octets held
-        self.above = 0  # octets held at or above `lost`
-        self.resent_held = 0  # octets held below `resent`
-
-    def __len__(self) -> int:
-        return len(self._starts)
-
-    @property
-    def highest(self) -> int | None:
-        """The end of the highest range."""
-        return self._ends[-1] if self._ends else None
-
-    def ranges(self) -> list[tuple[int, int]]:
-        """The ranges held, in order."""
-        return list(zip(self._starts, self._ends, strict=True))
-
-    def update(self, blocks: list[tuple[int, int]], una: int, nxt: int) -> int:
-        """Take the blocks of an ACK; the number of octets newly held. Blocks outside SND.UNA..SND.NXT are not believed."""
-        before = self.total
-        for left, right in blocks:
-            if una < right <= nxt and left < right:
-                self._hold(max(left, una), right)
-        return self.total - before
-
-    def _hold(self, left: int, right: int) -> None:
-        starts, ends = self._starts, self._ends
-        first = bisect_left(ends, left)
-        last = bisect_right(starts, right)
-        if first == last:
-            if len(starts) < self.limit:
-                starts.insert(first, left)
-                ends.insert(first, right)
-                self._count(left, right)
+def walk(b: Block, ack: Acknowledgment, left: int, right: int, reported: bool, now: int) -> None:
+    """Tag what a block covers. What the last ACK said already is not looked at again."""
+    rtx = b.rtx
+    start = left
+    if not reported:
+        for known_left, known_right in b.recovery.known:
+            if known_left <= left < known_right:
+                start = known_right
+    if start >= right:
+        return
+    for record in islice(rtx.records, rtx.at(start), None):
+        if record.seq >= right:
             return
-        at = left
-        for run in range(first, last):
-            if starts[run] > at:
-                self._count(at, starts[run])
-            at = max(at, ends[run])
-        if right > at:
-            self._count(at, right)
-        starts[first:last], ends[first:last] = [min(left, starts[first])], [max(right, ends[last - 1])]
+        if left <= record.seq and record.end <= right:
+            tag_one(b, ack, record, reported, now)
 
-    def _count(self, left: int, right: int) -> None:
-        self.total += right - left
-        if right > self.lost:
-            self.above += right - max(left, self.lost)
-        if left < self.resent:
-            self.resent_held += min(right, self.resent) - left
 
-    def advance(self, una: int) -> None:
-        """SND.UNA moved to `una`: forget what lies below."""
-        starts, ends = self._starts, self._ends
-        count = bisect_right(ends, una)
-        for run in range(count):
-            self._forget(starts[run], ends[run])
-        del starts[:count], ends[:count]
-        if starts and starts[0] < una:
-            self._forget(starts[0], una)
-            starts[0] = una
-        self.mark_lost(una)
-        if self.resent < una:
-            self.resent, self.resent_held = una, 0
+def tag_one(b: Block, ack: Acknowledgment, record: Record, reported: bool, now: int) -> None:
+    """The peer holds `record`; `reported`: it says that it came twice (tcp_sacktag_one)."""
+    rtx, recovery = b.rtx, b.recovery
+    marks = record.marks
+    if reported and marks & (RESENT | EVER_RESENT):
+        if recovery.undo_marker is not None and recovery.undo_retrans > 0 and record.end > recovery.undo_marker:
+            recovery.undo_retrans -= 1
+        if marks & SACKED:
+            ack.reordered = min(ack.reordered, record.seq)
+    if record.end <= b.snd.una:
+        return
+    if not marks & SACKED:
+        b.rack.advance(record, b.rtt.minimum, now)
+        if marks & RESENT:
+            # If it is not lost, its repetition is believed to be in the network still.
+            if marks & LOST:
+                marks &= ~(LOST | RESENT)
+                rtx.lost_out -= 1
+                rtx.retrans_out -= 1
+        else:
+            if not marks & EVER_RESENT:
+                if record.seq < highest(b):
+                    ack.reordered = min(ack.reordered, record.seq)
+                if record.end <= recovery.point:
+                    ack.original = True
+                if ack.first_sacked is None:
+                    ack.first_sacked = record.sent_at
+                ack.last_sacked = record.sent_at
+            if marks & LOST:
+                marks &= ~LOST
+                rtx.lost_out -= 1
+        marks |= SACKED
+        ack.newly_sacked = True
+        rtx.sacked_out += 1
+        rtx.delivered += 1
+        ack.prior_delivered = max(ack.prior_delivered, record.delivered)
+        if b.rate is not None:
+            record.marks = marks
+            b.rate.took(record)
+        if record.end > rtx.highest_sack:
+            rtx.highest_sack = record.end
+    if reported and marks & RESENT:
+        marks &= ~RESENT
+        rtx.retrans_out -= 1
+    record.marks = marks
 
-    def _forget(self, left: int, right: int) -> None:
-        self.total -= right - left
-        if right > self.lost:
-            self.above -= right - max(left, self.lost)
-        if left < self.resent:
-            self.resent_held -= min(right, self.resent) - left
 
-    def mark_lost(self, below: int) -> None:
-        """Whatever is not held below `below` is lost."""
-        if below > self.lost:
-            self.above -= self._between(self.lost, below)
-            self.lost = below
+def highest(b: Block) -> int:
+    """The end of what is SACKed."""
+    return b.rtx.highest_sack if b.rtx.sacked_out else b.snd.una
 
-    def _between(self, left: int, right: int) -> int:
-        """The octets held in [left, right)."""
-        run = bisect_right(self._ends, left)
-        held = 0
-        while run < len(self._starts) and self._starts[run] < right:
-            held += min(self._ends[run], right) - max(self._starts[run], left)
-            run += 1
-        return held
 
-    def find_losses(self, mss: int) -> None:
-        """IsLost: three ranges above, or more than two full segments held above, and what is not held is lost."""
-        octets = 0
-        for count, run in enumerate(range(len(self._starts) - 1, -1, -1), 1):
-            octets += self._ends[run] - self._starts[run]
-            if count >= DUPLICATES or octets > (DUPLICATES - 1) * mss:
-                self.mark_lost(self._starts[run])
-                return
+def believable(b: Block, reported: bool, left: int, right: int) -> bool:
+    """Whether a block can be true (tcp_is_sackblock_valid); `reported`: as the report of a duplicate."""
+    snd, marker = b.snd, b.recovery.undo_marker
+    if right > snd.nxt or left >= right:
+        return False
+    if left > snd.una:
+        return True
+    if not reported or marker is None or right > snd.una:
+        return False
+    if left >= marker:
+        return True
+    return right > marker and left >= right - snd.max_wnd
 
-    def next_hole(self) -> tuple[int, int] | None:
-        """NextSeg rule 1: the first lost octets that were not sent again, up to the next that are held."""
-        at = self.resent
-        run = bisect_right(self._starts, at) - 1
-        if run >= 0 and at < self._ends[run]:
-            at = self._ends[run]
-        run += 1
-        if at >= self.lost:
-            return None
-        right = self._starts[run] if run < len(self._starts) and self._starts[run] < self.lost else self.lost
-        return at, right
 
-    def mark_resent(self, below: int) -> None:
-        """Every hole below `below` was sent again."""
-        self.resent_held += self._between(self.resent, below)
-        self.resent = below
+def report_of_duplicate(b: Block, ack: Acknowledgment, blocks: Blocks) -> bool:
+    """The first block reports what came twice: it lies below the ACK, or inside the second block (RFC 2883)."""
+    left, right = blocks[0]
+    if left >= ack.ack and not (len(blocks) > 1 and blocks[1][0] <= left and right <= blocks[1][1]):
+        return False
+    recovery, snd = b.recovery, b.snd
+    size = right - left
+    if not 0 < size <= snd.max_wnd:
+        return False
+    segments = 1
+    if size > snd.mss:
+        segments = -(-size // snd.mss)
+    elif recovery.probe_end and recovery.probe_end == right:
+        ack.dsacked_probe = True
+    recovery.dsack_dups += segments
+    if recovery.dsack_dups > b.retransmitted:
+        return False  # the network made the duplicate, we did not
+    if recovery.reordering_seen and not ack.dsacked_probe:
+        b.rack.dsack_seen = True
+    ack.dsacked = True
+    b.rtx.delivered += segments
+    marker = recovery.undo_marker
+    if marker is not None and recovery.undo_retrans > 0 and marker < right <= ack.prior_una:
+        recovery.undo_retrans = max(0, recovery.undo_retrans - segments)
+    return True
 
-    def forget_resent(self, una: int) -> None:
-        """Nothing counts as sent again (a retransmission timeout)."""
-        self.resent, self.resent_held = una, 0
 
-    def pipe(self, una: int, nxt: int) -> int:
-        """SetPipe: the octets thought to be in the network."""
-        return nxt - self.lost - self.above + self.resent - una - self.resent_held
+def check_reordering(b: Block, low: int) -> None:
+    """Something as low as `low` was delivered after what lies above it (tcp_check_sack_reordering)."""
+    fack = highest(b)
+    if low >= fack:
+        return
+    recovery = b.recovery
+    span = fack - low
+    if span > recovery.reordering * b.snd.mss:
+        recovery.reordering = min(-(-span // b.snd.mss), MOST_REORDERING)
+    recovery.reordering_seen += 1

@@ -83,12 +83,7 @@ class TcpSettings:
     quick_acks: int = 16  # ACKs that are not delayed when a connection begins or was idle; Linux's TCP_MAX_QUICKACKS
 
     # Congestion control (RFC 5681, 6582, 6928)
-    congestion: str | type[CongestionControl] = "cubic"  # TCP_CONGESTION: a name of congestion/registry.py, or a class
-    cubic_hystart: bool = True  # parameter of Linux's module tcp_cubic
-    cubic_hystart_detect: int = 3  # and another: 1 by trains of ACKs, 2 by delay
-    pacing_slow_start: int = 200  # tcp_pacing_ss_ratio: % of the window in a round trip
-    pacing_avoidance: int = 120  # tcp_pacing_ca_ratio
-    maximum_pacing_rate: int | None = None  # SO_MAX_PACING_RATE: octets a second; segments are paced then
+    congestion: str | type[CongestionControl] = "reno"  # TCP_CONGESTION: a name of congestion/registry.py, or a class
     initial_segments: int = 10  # initial window in segments, RFC 6928
     ecn: int = 2  # tcp_ecn: 0 off, 1 ask and grant, 2 grant, 3 ask for and grant accurate ECN, 4 ask for classic, 5 grant accurate
     ecn_fallback: bool = True  # tcp_ecn_fallback: a SYN that is repeated does without, RFC 3168 section 6.1.1.1
@@ -103,6 +98,10 @@ class TcpSettings:
     advice_retries: int = 3  # tcp_retries1. R1: after so many, tell IP that the path may be bad
     data_retries: int = 15  # tcp_retries2. R2, as the time that so many take on the fastest path: 924.6 s, as Linux
     orphan_retries: int = 8  # tcp_orphan_retries. R2 once the program has closed the socket
+    rack: bool = True  # tcp_recovery, bit 1: losses are found by time (RFC 8985), not by number (RFC 6675)
+    loss_probe: bool = True  # tcp_early_retrans: tail loss probe (RFC 8985 section 7)
+    frto: bool = True  # tcp_frto: is the timeout for nothing? (RFC 5682)
+    window_probe_octet: bool = False  # a probe of a shut window carries an octet, RFC 9293 MUST-36; Linux's carries none
     user_timeout: int = 0  # TCP_USER_TIMEOUT; 0: data_retries decides
 
     # Closing
@@ -166,6 +165,7 @@ class TcpSettings:
             quick_acks=0,  # RFC 9293 SHLD-18, RFC 5681 section 4.2: ACKs are delayed from the first segment on
             minimum_rto=1 * SECOND,  # RFC 6298 rule 2.4
             keep_syn_text=True,  # RFC 9293 section 3.10.7.2: text of a SYN is processed once the connection stands
+            window_probe_octet=True,  # RFC 9293 MUST-36
             syn_retries=7,  # RFC 9293 MUST-23: a SYN is repeated for 3 minutes at least
             abort_on_hard_icmp=True,  # RFC 9293 SHLD-26
             time_wait=240 * SECOND,  # RFC 9293 MUST-13: 2 MSL, with section 3.4.2's MSL of 2 minutes

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stack.tcp import fastopen, half_open, recovery
+from stack.tcp import fastopen, frto, half_open, rack
 from stack.tcp.block import NEVER
 from stack.tcp.ending import become_closed, give_up
-from stack.tcp.output import delayed, output, resend, segment_room, start_timer, transmit
-from stack.tcp.segment import ACK, FIN
+from stack.tcp.output import delayed, transmit
+from stack.tcp.retransmit import note_resent, send_record_again
+from stack.tcp.segment import ACK
+from stack.tcp.sending import can_send_first, first_waiting, output, probe_interval, send_new, send_window_probe
 from stack.tcp.state import CLOSED, FIN_WAIT_2, SYN_RECEIVED, SYN_SENT, TIME_WAIT
+from stack.tcp.timer import LOSS_PROBE, NOTHING, REORDERING, RETRANSMISSION, WINDOW_PROBE, rearm, set_timer
 
 if TYPE_CHECKING:
     from stack.tcp.block import Block
@@ -24,10 +27,16 @@ def timeout(b: Block, now: int) -> None:
             half_open.synack_timeout(b, now)
         elif b.state is SYN_SENT or b.state is SYN_RECEIVED:
             syn_timeout(b, now)
-        elif b.probing or (not b.snd.wnd and b.snd.nxt > b.snd.una):
-            window_probe(b, now)
+        elif b.pending == LOSS_PROBE:
+            loss_probe_timeout(b, now)
+        elif b.pending == REORDERING:
+            rack.timeout(b, now)
         else:
-            retransmission_timeout(b, now)
+            pending, b.pending = b.pending, NOTHING
+            if pending == WINDOW_PROBE:
+                window_probe(b, now)
+            elif pending == RETRANSMISSION:
+                retransmission_timeout(b, now)
     if b.ack_at <= now:
         b.ack_at = NEVER
         b.ack_now = True
@@ -76,58 +85,115 @@ def _syn_time(settings: TcpSettings, retries: int) -> int:
 
 
 def retransmission_timeout(b: Block, now: int) -> None:
-    """RETRANSMISSION TIMEOUT, with the thresholds R1 and R2 of section 3.8.3."""
-    settings = b.settings
-    if _user_timeout(b, now) or (not settings.user_timeout and _exhausted(b, now)):
-        give_up(b, now)
+    """RETRANSMISSION TIMEOUT, with the thresholds R1 and R2 of section 3.8.3 (tcp_retransmit_timer)."""
+    settings, rtx = b.settings, b.rtx
+    if not rtx.records:
         return
-    b.retries += 1
-    if b.retries == settings.advice_retries and b.events is not None:
-        b.events.append((now, "negative advice", b.retries))  # R1 (SHLD-9)
-    recovery.timed_out(b, b.retries == 1, now)
+    if not b.snd.wnd and not b.closed_by_user:
+        # The window was taken back: what is sent again is its probe, and the connection lives as long as it is answered.
+        if _window_given_up(b, now):
+            give_up(b, now)
+            return
+        frto.enter_loss(b, now)
+        _repeat_first(b, "zero-window probe", now)
+    else:
+        if _exhausted(b, now):
+            give_up(b, now)
+            return
+        frto.enter_loss(b, now)
+        b.retries += 1
+        if b.retries == settings.advice_retries and b.events is not None:
+            b.events.append((now, "negative advice", b.retries))  # R1 (SHLD-9)
+        _repeat_first(b, f"retransmission timeout {b.retries}", now)
     b.rtt.back_off(settings)
-    start_timer(b, now)
+    rto = b.rtt.rto
+    if settings.user_timeout and b.recovery.resent_at is not None:
+        rto = max(1, min(rto, b.recovery.resent_at + settings.user_timeout - now))
+    set_timer(b, RETRANSMISSION, now + rto)
 
 
-def _limit(b: Block) -> int:
-    settings = b.settings
-    return min(settings.orphan_retries, settings.data_retries) if b.closed_by_user else settings.data_retries
+def _repeat_first(b: Block, kind: str, now: int) -> None:
+    if send_record_again(b, 0, 1, kind, now):
+        b.rtx.mark_resent(b.rtx.records[0], now)
+    note_resent(b, now)
+
+
+def _orphan_limit(b: Block, alive: bool) -> int:
+    """tcp_orphan_retries: none if ICMP said that something is wrong, and nothing was sent lately."""
+    if b.soft_error and not alive:
+        return 0
+    return b.settings.orphan_retries
 
 
 def _exhausted(b: Block, now: int) -> bool:
     """R2 as Linux has it: a time, that of so many retries on a path whose first timeout is the least there is (924.6 s)."""
-    settings, limit = b.settings, _limit(b)
-    if b.retries < min(limit, 1):
+    settings = b.settings
+    if not b.retries or b.recovery.resent_at is None:
         return False
-    return now - b.progress >= sum(min(settings.minimum_rto << retry, settings.maximum_rto) for retry in range(limit + 1))
+    limit = settings.data_retries
+    if b.closed_by_user:
+        limit = _orphan_limit(b, b.rtt.rto < settings.maximum_rto)
+    most = settings.user_timeout
+    if not most:
+        most = sum(min(settings.minimum_rto << retry, settings.maximum_rto) for retry in range(limit + 1))
+    return now - b.recovery.resent_at >= most
+
+
+def _window_given_up(b: Block, now: int) -> bool:
+    """Repetitions into a window that was taken back: nothing was heard for twice the longest RTO."""
+    settings = b.settings
+    limit = settings.user_timeout or 2 * settings.maximum_rto
+    return now - b.heard > limit and now - b.rtx.records[0].sent_at > limit
+
+
+def loss_probe_timeout(b: Block, now: int) -> None:
+    """The probe: new data if there is any and the window lets it, else the last segment again (tcp_send_loss_probe)."""
+    recovery, rtx = b.recovery, b.rtx
+    sent = False
+    if not recovery.probe_end and rtx.records:
+        recovery.probe_resent = False
+        if can_send_first(b):
+            before = len(rtx.records)
+            send_new(b, now, nagle=False, probe=True)
+            sent = len(rtx.records) > before
+        else:
+            sent = send_record_again(b, len(rtx.records) - 1, 1, "tail loss probe", now)
+            recovery.probe_resent = sent
+    if sent:
+        recovery.probe_end = b.snd.nxt
+        rtx.dubious = max(rtx.dubious, b.snd.nxt)
+        b.pending = NOTHING  # the retransmission timer counts from now
+    rearm(b, now)
 
 
 def window_probe(b: Block, now: int) -> None:
-    """The window has been too small for an RTO: fill it (the override timeout of 3.8.6.2.1); send an octet if it is closed (3.8.6.1)."""
-    settings, snd = b.settings, b.snd
-    # Whoever answers probes may keep its window closed (MUST-37), but not for ever to a program that is gone (Linux)
-    if b.retries >= _limit(b) or _user_timeout(b, now) or (b.closed_by_user and b.rtt.rto >= settings.maximum_rto):
+    """Data has waited for the window for long: probe it (section 3.8.6.1, tcp_probe_timer)."""
+    settings = b.settings
+    if b.rtx.records or not first_waiting(b):
+        b.retries = 0
+        return
+    limit = settings.data_retries
+    if b.closed_by_user:
+        alive = probe_interval(b) < settings.maximum_rto
+        limit = _orphan_limit(b, alive)
+        if not alive and b.backoff >= limit:
+            give_up(b, now)
+            return
+    if b.retries >= limit or (settings.user_timeout and b.probing_since and now - b.probing_since >= settings.user_timeout):
         give_up(b, now)
         return
+    if not b.probing_since:
+        b.probing_since = now
+    if send_window_probe(b, f"zero-window probe {b.retries + 1}", now):
+        b.retries = b.backoff = b.probing_since = 0
+        return
     b.retries += 1
-    cause = f"zero-window probe {b.retries}"
-    open_to = snd.una + snd.wnd
-    if b.outgoing is not None and snd.nxt < min(open_to, b.outgoing.end):
-        size = min(open_to - snd.nxt, b.outgoing.end - snd.nxt, segment_room(b))
-        transmit(b, snd.nxt, ACK, b.outgoing.slice(snd.nxt, size), "override timeout: a small window", now)
-        snd.nxt += size
-    elif snd.nxt > snd.una:
-        resend(b, snd.una, 1, cause, now)
-    elif b.outgoing is not None:
-        transmit(b, snd.nxt, ACK, b.outgoing.slice(snd.nxt, 1), cause, now)
-        snd.nxt += 1
-    else:
-        b.fin = snd.nxt
-        transmit(b, snd.nxt, ACK | FIN, b"", cause, now)
-        snd.nxt += 1
-    b.probing = True
-    b.rtt.back_off(settings)
-    start_timer(b, now)
+    if b.backoff < settings.data_retries:
+        b.backoff += 1
+    wait = probe_interval(b)
+    if settings.user_timeout:
+        wait = max(1, min(wait, b.probing_since + settings.user_timeout - now))
+    set_timer(b, WINDOW_PROBE, now + wait)
 
 
 def wait_timeout(b: Block, now: int) -> None:

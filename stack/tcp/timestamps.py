@@ -63,13 +63,7 @@ def remember(b: Block, seg: Segment, now: int) -> None:
         b.ts_recent_at = now
 
 
-def measure(b: Block, echo: int, now: int) -> None:
-    """RTTM (section 4.1): take the round-trip time that TSecr tells, in milliseconds.
-
-    Not from an echo older than our last repetition: it may answer that repetition, whose time the peer does not
-    remember if it held the text already, and then it is as old as the ACKs that were lost.
-    """
+def elapsed(b: Block, echo: int, now: int) -> int | None:
+    """RTTM (section 4.1): the time since we sent the timestamp that TSecr echoes, in whole milliseconds, one at least."""
     ticks = clock(b, now) - echo & MASK
-    elapsed = ticks * MILLISECOND
-    if ticks < _HALF and now - elapsed + MILLISECOND >= b.rtt.resent_at:
-        b.rtt.sample(elapsed, b.settings)
+    return max(ticks, 1) * MILLISECOND if ticks < _HALF // 1000 else None

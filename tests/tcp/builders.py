@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -17,7 +18,7 @@ from stack.tcp.state import CLOSED
 MS = MILLISECOND
 A = (IPv4Address("10.0.0.1"), 40000)
 B = (IPv4Address("10.0.0.2"), 80)
-PLAIN = TcpSettings(timestamps=False, window_scaling=False, sack=False, quick_acks=0, congestion="reno")
+PLAIN = TcpSettings(timestamps=False, window_scaling=False, sack=False, quick_acks=0)
 LIMIT = 4000 * 1000 * MS
 
 Segment = tuple[TCP, bytes, str | None]
@@ -194,3 +195,28 @@ def server(settings: TcpSettings = PLAIN, options: bytes = MSS_1000, win: int = 
     pen.write(".", 1, ack=1, win=win)
     pen.read()
     return pen
+
+
+SACK_OK = b"\2\4\x03\xe8\4\2"
+SENDER = PLAIN.replace(sack=True)
+
+
+def sender(settings: TcpSettings = SENDER, segments: int = 10, options: bytes = SACK_OK, rtt: int = 100 * MS, win: int = 65535) -> Pen:
+    """A client over a path of `rtt`, with `segments` of 1000 octets outstanding, sent now."""
+    pen = Pen(Connection(A, B, settings, iss=1000))
+    pen.connection.open_active(0)
+    pen.now = rtt
+    pen.write("S", 0, ack=1, win=win, options=options)
+    pen.read()
+    if segments:
+        pen.connection.send(bytes(1000 * segments), pen.now)
+        assert len(pen.read()) == min(segments, settings.initial_segments)
+    pen.wait(rtt)
+    return pen
+
+
+def sacks(pen: Pen, *blocks: tuple[int, int]) -> bytes:
+    """The option that says that `blocks` were received."""
+    iss = pen.connection.iss
+    octets = b"".join(struct.pack(">II", iss + left, iss + right) for left, right in blocks)
+    return b"\1\1\5" + bytes((2 + len(octets),)) + octets

@@ -60,8 +60,7 @@ class Driven:
         control.ssthresh = control.lost(self.now)
         control.cwnd_count = 0
         control.entered(state, self.now)
-        if not control.owns_window:
-            control.cwnd = control.ssthresh
+        control.cwnd = control.ssthresh
         control.entered(CongestionState.OPEN, self.now)
         self.una = self.sent
         self.fill()
@@ -74,6 +73,5 @@ class Driven:
         control.ssthresh = control.lost(self.now)
         control.event(Happening.LOSS, self.now)
         control.entered(CongestionState.LOSS, self.now)
-        control.cwnd = 1
-        control.cwnd_count = 0
+        control.cwnd, control.cwnd_count = 1, 0
         return int(control.cwnd)

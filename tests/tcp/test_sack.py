@@ -1,69 +1,66 @@
-from hypothesis import given
-from hypothesis import strategies as st
+"""Tagging the queue by SACK blocks (RFC 2018, 2883, 6675), and the counts that the window is reckoned by."""
 
-from stack.tcp.sack import Scoreboard
+import random
+
+import pytest
+
+from stack.tcp.retransmit_queue import LOST, RESENT, SACKED
 from tests.ledger import rfc
+from tests.tcp.builders import MS, SENDER, Pen, sacks, sender
 
-MSS = 10
-EVENT = st.one_of(
-    st.tuples(st.just("sack"), st.integers(0, 300), st.integers(1, 60)),
-    st.tuples(st.just("ack"), st.integers(0, 40), st.just(0)),
-    st.tuples(st.just("resend"), st.just(0), st.just(0)),
-)
+
+def consistent(pen: Pen) -> None:
+    """The counts say what a walk would."""
+    rtx, snd = pen.connection.rtx, pen.connection.snd
+    records = list(rtx.records)
+    assert rtx.sacked_out == sum(record.marks & SACKED > 0 for record in records)
+    assert rtx.lost_out == sum(record.marks & LOST > 0 for record in records)
+    assert rtx.retrans_out == sum(record.marks & RESENT > 0 for record in records)
+    assert not any(record.marks & SACKED and record.marks & (LOST | RESENT) == LOST for record in records)
+    ends = [record.end for record in records]
+    assert [record.seq for record in records[1:]] == ends[:-1]
+    assert not records or (records[0].seq <= snd.una < records[0].end and ends[-1] == snd.nxt)
+    assert rtx.in_flight >= 0
 
 
 @rfc("6675", "4")
-@given(st.lists(EVENT, max_size=40))
-def test_the_counters_say_what_a_walk_would(events: list[tuple[str, int, int]]) -> None:
-    """Pipe, IsLost and NextSeg, octet by octet as RFC 6675 writes them, against the counters."""
-    board, una, nxt = Scoreboard(0, 100), 0, 300
-    held: set[int] = set()
-    lost, resent = 0, 0
-    for kind, first, size in events:
-        if kind == "sack":
-            right = min(first + size, nxt)
-            if right > una and first < right:
-                held |= set(range(max(first, una), right))
-            board.update([(first, right)], una, nxt)
-            board.find_losses(MSS)
-        elif kind == "ack":
-            una = min(una + first, nxt)
-            held = {n for n in held if n >= una}
-            board.advance(una)
-            resent = max(resent, una)
-            lost = max(lost, una)
-        elif (hole := board.next_hole()) is not None:
-            expected = next(n for n in range(resent, lost) if n not in held)
-            assert hole[0] == expected
-            assert not held & set(range(*hole))
-            resent = min(hole[1], hole[0] + MSS)
-            board.mark_resent(resent)
-        lost = board.lost
-        pipe = sum((n not in held and n >= lost) + (n not in held and n < resent) for n in range(una, nxt))
-        assert board.pipe(una, nxt) == pipe
-        assert board.total == len(held)
-        for n in range(una, nxt):
-            if n not in held and is_lost(n, held, nxt):
-                assert n < board.lost
-
-
-def is_lost(seq: int, held: set[int], nxt: int) -> bool:
-    """RFC 6675 IsLost, literally."""
-    above = sorted(n for n in held if n > seq)
-    runs = sum(1 for n in above if n - 1 not in held)
-    return runs >= 3 or len(above) > 2 * MSS
+@pytest.mark.parametrize("rack", [True, False])
+@pytest.mark.parametrize("seed", range(30))
+def test_the_counts_say_what_a_walk_would(seed: int, rack: bool) -> None:
+    rng = random.Random(seed)
+    pen = sender(SENDER.replace(rack=rack), 10)
+    for _ in range(80):
+        iss, snd = pen.connection.iss, pen.connection.snd
+        una, nxt = snd.una - iss, snd.nxt - iss
+        blocks = []
+        for _ in range(rng.randrange(4)):
+            left = max(1, una - 2000) + rng.randrange(max(1, nxt - una + 1000)) // 500 * 500
+            blocks.append((left, left + 500 * rng.randrange(1, 9)))
+        ack = min(una + 500 * rng.randrange(0, 3), nxt) if rng.random() < 0.3 else una
+        pen.write(".", 1, ack=ack, options=sacks(pen, *blocks) if blocks else b"")
+        consistent(pen)
+        if rng.random() < 0.3:
+            pen.connection.send(bytes(rng.randrange(1, 3000)), pen.now)
+        pen.wait(rng.choice([0, 5, 40, 300]) * MS)
+        consistent(pen)
 
 
 def test_blocks_outside_the_outstanding_data_are_not_believed() -> None:
-    board = Scoreboard(100, 100)
-    assert board.update([(50, 100), (50, 90), (300, 500), (150, 150), (180, 120)], 100, 400) == 0
-    assert board.update([(90, 120)], 100, 400) == 20
-    assert board.highest == 120
-    assert board.ranges() == [(100, 120)]
+    pen = sender(SENDER, 10)
+    pen.write(".", 1, ack=2001)
+    for block in ((1, 2001), (500, 2001), (10_001, 12_001), (3001, 3001), (4001, 3001), (2001, 3001)):
+        pen.write(".", 1, ack=2001, options=sacks(pen, block))
+        assert pen.connection.info()["sacked"] == 0, block
+    pen.write(".", 1, ack=2001, options=sacks(pen, (3001, 5500)))
+    assert pen.connection.info()["sacked"] == 2, "a segment of which half was received is not held"
+    pen.write(".", 1, ack=2001, options=sacks(pen, (3001, 6001)))
+    assert pen.connection.info()["sacked"] == 3
 
 
-def test_the_number_of_ranges_is_bounded() -> None:
-    board = Scoreboard(0, 5)
-    board.update([(2 * n + 1, 2 * n + 2) for n in range(50)], 0, 1000)
-    assert len(board) == 5
-    assert board.total == 5
+@rfc("2883", "5")
+def test_a_report_of_what_we_never_repeated_is_the_networks_doing() -> None:
+    pen = sender(SENDER, 4)
+    pen.write(".", 1, ack=2001, options=sacks(pen, (1, 1001)))
+    assert pen.connection.recovery.dsack_dups == 1
+    assert not pen.connection.rack.dsack_seen
+    assert pen.connection.rtx.delivered == 3, "the SYN, and two segments"

@@ -33,7 +33,7 @@ class Host:
         return self.sent.pop()
 
     def answer(self, number: int, now: int = 0, options: bytes = b"", text: bytes = b"", seq: int = 1000, n: int = 0) -> Connection | None:
-        header = TCP(source=A[1] + n, destination=80, sequence=seq, acknowledgment=number, ack=True, window=500, options=TCPOptions(options))
+        header = TCP(source=A[1] + n, destination=80, sequence=seq, acknowledgment=number, ack=True, window=5000, options=TCPOptions(options))
         return self.listener.receive(header, text, B, (A[0], A[1] + n), now)
 
 
@@ -61,7 +61,7 @@ def test_the_timestamp_remembers_the_other_options() -> None:
         assert connection is not None
         info = connection.info()
         assert (info["snd_wscale"], info["sack"], info["timestamps"], info["snd_mss"]) == (scale or 0, sack, True, 1448)
-        assert connection.snd.wnd == 500 << (scale or 0)
+        assert connection.snd.wnd == 5000 << (scale or 0)
 
 
 def test_a_cookie_is_good_for_two_minutes_at_most_and_for_its_sender() -> None:

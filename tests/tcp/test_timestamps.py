@@ -75,16 +75,9 @@ def test_timestamps_time_what_was_sent_again() -> None:
         pen.write(".", 1, ack=2, options=stamp(1400, 5 + 200))
         assert pen.connection.info()["rtt"] > 20 * MS
         before = pen.connection.info()["rtt"]
-        pen.connection.rtt.timed_seq = None
-        pen.connection.send(b"y", pen.now)
-        pen.connection.rtt.timed_seq = None
-        pen.now += 50 * MS
-        pen.write(".", 1, ack=3, options=stamp(1500, 5 + 400))
-        assert pen.connection.info()["rtt"] != before
-        before = pen.connection.info()["rtt"]
         pen.connection.send(b"z", pen.now)
-        pen.connection.rtt.timed_seq = None
-        pen.write(".", 1, ack=4, options=stamp(1500, 5 + 10_000))  # an echo from the future
+        pen.wait(1000 * MS)
+        pen.write(".", 1, ack=3, options=stamp(1500, 5 + 10_000))  # an echo from the future
         assert pen.connection.info()["rtt"] == before
 
 

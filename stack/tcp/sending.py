@@ -1,0 +1,339 @@
+"""What may be sent now, and in which segments: windows, Nagle, cork, PSH (RFC 9293 sections 3.7.4 and 3.8.6.2.1, RFC 896).
+
+The rules are those of Linux's tcp_write_xmit. What the program writes is kept in pieces (its socket buffers), a segment
+never reaches from one into the next, and a piece's last segment carries its PSH.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from stack.tcp import tlp, validation
+from stack.tcp.congestion.base import Happening
+from stack.tcp.output import segment_room, send_acknowledgment, send_reset, send_syn, transmit
+from stack.tcp.recovery import NEW, NOTHING
+from stack.tcp.retransmit import send_lost
+from stack.tcp.retransmit_queue import RECORD_END, Record
+from stack.tcp.segment import ACK, FIN, PSH
+from stack.tcp.state import CLOSED, HAS_DATA, SYN_RECEIVED
+from stack.tcp.timer import LOSS_PROBE, WINDOW_PROBE, rearm, set_timer
+from stack.tcp.timer import NOTHING as NO_TIMER
+
+if TYPE_CHECKING:
+    from stack.tcp.block import Block
+
+_LARGEST_PIECE = 65_215  # sk_gso_max_size: what one of Linux's socket buffers holds at most
+_SMALL_WINDOW = 536  # TCP_MSS_DEFAULT
+
+
+class Piece:
+    """Data that was written and not sent yet, up to `end`."""
+
+    __slots__ = ("end", "push", "record")
+
+    def __init__(self, end: int, push: bool, record: bool) -> None:
+        self.end = end
+        self.push = push  # its last segment carries PSH
+        self.record = record  # MSG_EOR: nothing is joined to it
+
+
+def output(b: Block, now: int) -> None:
+    """Send all that may be sent, and an acknowledgment if one is due. Called after every event."""
+    if b.syn_due is not None:
+        send_syn(b, now)
+    if b.state in HAS_DATA or (b.state is SYN_RECEIVED and b.fast is not None and b.fast.usable):
+        recovery = b.recovery
+        if recovery.repair:
+            repair(b, now)
+        if b.outgoing is not None or b.fin_queued:
+            send_new(b, now)
+    if b.reset_due is not None:
+        send_reset(b)
+    if b.ack_now and b.state is not CLOSED:
+        send_acknowledgment(b, now)
+
+
+def repair(b: Block, now: int) -> None:
+    """What a recovery wants sent (tcp_xmit_recovery)."""
+    recovery = b.recovery
+    wanted, recovery.repair = recovery.repair, NOTHING
+    if wanted == NEW:  # F-RTO, step 2.b
+        send_new(b, now, nagle=False)
+        if b.snd.nxt > recovery.point:
+            return
+        recovery.frto = False
+    send_lost(b, now)
+
+
+# What was written
+
+
+def queue(b: Block, start: int, end: int, more: bool, record: bool, now: int) -> None:
+    """The program wrote [start, end): cut it into pieces (tcp_sendmsg). `more`: MSG_MORE; `record`: MSG_EOR."""
+    snd = b.snd
+    pieces = b.pieces
+    if pieces is None:
+        pieces = b.pieces = deque()
+    mss = snd.mss
+    largest = piece_size(b, mss)
+    half = snd.max_wnd >> 1
+    at = start
+    if pieces and not pieces[-1].record:
+        last = pieces[-1]
+        begin = pieces[-2].end if len(pieces) > 1 else snd.nxt
+        room = largest - (last.end - begin)
+        if room > 0:
+            last.end = at = min(end, start + room)
+            last.push = False
+    while at < end:
+        if b.settings.slow_start_after_idle and not len(b.rtx) and b.last_sent and now - b.last_sent > b.rtt.rto:
+            if not b.congestion.owns_window:
+                validation.restart(b, now)
+        at = min(end, at + largest)
+        pieces.append(Piece(at, False, False))
+        if at < end and at > b.pushed + half:
+            pieces[-1].push = True
+            b.pushed = at
+    last = pieces[-1]
+    last.record = record
+    if not more or end > b.pushed + half:
+        last.push = True
+        b.pushed = end
+
+
+def queue_again(b: Block, end: int) -> None:
+    """What the SYN carried, up to `end`, was not taken: it waits like any data."""
+    if b.pieces is None:
+        b.pieces = deque()
+    b.pieces.appendleft(Piece(end, True, False))
+
+
+def piece_size(b: Block, mss: int) -> int:
+    """The most that a piece holds: whole segments, and no more than half the largest window (tcp_xmit_size_goal)."""
+    most = b.snd.max_wnd
+    half = most >> 1 if most > _SMALL_WINDOW else most
+    size = min(_LARGEST_PIECE, half) if half else _LARGEST_PIECE
+    return max(size // mss * mss, mss)
+
+
+def first_waiting(b: Block) -> int:
+    """Octets of the first piece that waits, its FIN counted."""
+    pieces = b.pieces
+    if pieces:
+        only = len(pieces) == 1 and b.fin_queued
+        return pieces[0].end - b.snd.nxt + only
+    return 1 if b.fin_queued and b.fin is None else 0
+
+
+def can_send_first(b: Block) -> bool:
+    """The window has room for the first segment that waits (tcp_snd_wnd_test)."""
+    waiting = first_waiting(b)
+    return waiting > 0 and min(waiting, b.snd.mss) <= b.snd.una + b.snd.wnd - b.snd.nxt
+
+
+def waits(b: Block, partial: bool) -> bool:
+    """Whether a segment that is not full waits: a cork, or Nagle's algorithm in Minshall's form, which waits for small
+    segments only (SHLD-7, appendix A.3; tcp_nagle_check)."""
+    if not partial or b.fin_queued or b.snd.up > b.snd.una:
+        return False
+    settings = b.settings
+    if settings.cork or b.more:
+        return True
+    return not settings.nodelay and b.snd.small > b.snd.una and len(b.rtx.records) > 0
+
+
+# Sending
+
+
+def send_new(b: Block, now: int, nagle: bool = True, probe: bool = False) -> None:
+    """New data and the FIN, as far as both windows let them (tcp_write_xmit). `probe`: one segment, whatever CWND says."""
+    if b.fin is not None:
+        return
+    snd, rtx, control = b.snd, b.rtx, b.congestion
+    pieces = b.pieces
+    if not pieces and not b.fin_queued:
+        return
+    mss = snd.mss if b.held is None and b.rcv.dsack is None else segment_room(b)
+    edge = snd.una + snd.wnd
+    before = len(rtx.records)
+    other = rtx.retrans_out - rtx.sacked_out - rtx.lost_out
+    cwnd = control.cwnd
+    sent = 0
+    while pieces:
+        room = cwnd - len(rtx.records) - other
+        if room <= 0:
+            if not probe:
+                break
+            room = 1
+        piece = pieces[0]
+        nxt = snd.nxt
+        last = len(pieces) == 1
+        fin = last and b.fin_queued
+        length = piece.end - nxt
+        window = edge - nxt
+        if (length + fin if length <= mss else mss) > window:
+            break
+        if length <= mss:
+            if last and nagle and waits(b, length < mss):
+                break
+            limit = length
+        else:
+            limit = mss * min(room, cwnd >> 1 or 1)
+            if probe or snd.up > snd.una:
+                limit = mss  # a probe is one segment; each of urgent data has its own urgent pointer
+            if last or limit > window:
+                needed = length if length < window else window
+                if limit > needed:
+                    partial = needed % mss
+                    limit = needed - partial if nagle and partial and waits(b, True) else needed
+            if limit > length:
+                limit = length
+        if not before and not sent:
+            start_sending(b, now)
+        sent += send_piece(b, piece, limit, mss, now)
+        if snd.nxt >= piece.end:
+            pieces.popleft()
+        if probe:
+            break
+    if b.fin_queued and not pieces and b.fin is None and not (probe and sent):
+        sent += send_fin(b, edge, cwnd, probe, now)
+    limited = len(rtx.records) + other >= cwnd
+    if sent or limited:
+        validation.validate(b, limited, now)
+    if sent:
+        sent_new(b, sent, before, probe, now)
+    elif not rtx.records and b.pending == NO_TIMER and first_waiting(b):
+        set_timer(b, WINDOW_PROBE, now + probe_base(b))
+
+
+def send_piece(b: Block, piece: Piece, limit: int, mss: int, now: int, cause: str | None = None, push: int = 0) -> int:
+    """Send `limit` octets of a piece in segments; how many. The FIN goes with the last."""
+    snd, rtx, buffer = b.snd, b.rtx, b.outgoing
+    assert buffer is not None
+    records, delivered, rate = rtx.records, rtx.delivered, b.rate
+    nxt = snd.nxt
+    stop = nxt + limit
+    edge = snd.una + snd.wnd
+    count = 0
+    while nxt < stop:
+        end = nxt + mss
+        flags = ACK | push
+        if end >= stop:
+            end = stop
+            if end == piece.end:
+                if piece.push:
+                    flags |= PSH
+                if b.fin_queued and len(b.pieces or ()) == 1 and end < edge:
+                    flags |= FIN
+                    b.fin = end
+            if end - nxt < mss:
+                snd.small = end
+        text = buffer.slice(nxt, end - nxt)
+        record = Record(nxt, end + (flags & FIN), flags, now, delivered)
+        records.append(record)
+        if piece.record and end == piece.end:
+            record.marks = RECORD_END
+        if rate is not None:
+            rate.sent(record, rtx, now)
+        transmit(b, nxt, flags, text, cause, now)
+        snd.nxt = record.end
+        nxt = end
+        count += 1
+    return count
+
+
+def send_fin(b: Block, edge: int, cwnd: int, probe: bool, now: int) -> int:
+    """A FIN without data; 1 if it went."""
+    snd, rtx = b.snd, b.rtx
+    if edge <= snd.nxt or (cwnd <= rtx.in_flight and not probe):
+        return 0
+    if not rtx.records:
+        start_sending(b, now)
+    b.fin = snd.nxt
+    record = Record(snd.nxt, snd.nxt + 1, ACK | FIN, now, rtx.delivered)
+    rtx.records.append(record)
+    if b.rate is not None:
+        b.rate.sent(record, rtx, now)
+    transmit(b, b.fin, ACK | FIN, b"", None, now)
+    snd.nxt += 1
+    snd.small = snd.nxt
+    return 1
+
+
+def start_sending(b: Block, now: int) -> None:
+    """Data goes out though nothing was outstanding."""
+    b.congestion.event(Happening.TRANSMIT_START, now)
+    b.progress = now
+
+
+def sent_new(b: Block, sent: int, before: int, probe: bool, now: int) -> None:
+    """New data went out: count it, and set the timer."""
+    b.last_sent = now
+    b.congestion.last_sent = now
+    b.rcv.quick = 0  # data flows both ways: acknowledgments ride on it
+    recovery = b.recovery
+    if recovery.reducing:
+        recovery.prr_out += sent
+    if b.marks is not None:
+        b.marks.sent(b.snd.nxt, now)
+    if b.short_of_space and b.settings.not_sent_low_water:
+        b.wake_writer()
+    if b.stuck or b.pending == WINDOW_PROBE:
+        b.retries = b.backoff = 0  # the probes' backoff says nothing about the path
+        b.stuck = False
+        b.probing_since = 0
+        if b.poke is not None:
+            b.poke(b)  # what was housekeeping is so no longer
+    if probe or not tlp.schedule_probe(b, now, False):
+        if not before or b.pending == LOSS_PROBE:
+            rearm(b, now)
+
+
+# Zero-window probes
+
+
+def probe_base(b: Block) -> int:
+    """The first interval of the probes (tcp_probe0_base)."""
+    return max(b.rtt.rto, b.settings.minimum_rto)
+
+
+def probe_interval(b: Block) -> int:
+    """How long until the next probe (tcp_probe0_when)."""
+    return min(probe_base(b) << min(b.backoff, 30), b.settings.maximum_rto)
+
+
+
+
+def send_window_probe(b: Block, cause: str, now: int) -> bool:
+    """Send what the window takes of the segment that waits, or a segment that only asks for an ACK (tcp_write_wakeup);
+    whether data went.
+
+    Linux probes with an old number and no data. RFC 9293 wants an octet of new data (MUST-36): `window_probe_octet`.
+    """
+    snd = b.snd
+    room = snd.una + snd.wnd - snd.nxt
+    if room > 0:
+        cause = "override timeout: a small window"
+    if room <= 0 and b.settings.window_probe_octet:
+        room = 1
+    if room <= 0:
+        transmit(b, snd.una - 1, ACK, b"", cause, now)
+        return False
+    mss = segment_room(b)
+    start_sending(b, now)
+    if b.pieces:
+        piece = b.pieces[0]
+        piece.push = True
+        snd_nxt = snd.nxt
+        size = min(room, piece.end - snd_nxt, mss)
+        b.pushed = max(b.pushed, snd_nxt + size)
+        send_piece(b, piece, size, mss, now, cause, PSH)
+        if snd.nxt >= piece.end:
+            b.pieces.popleft()
+    else:
+        send_fin(b, snd.nxt + room, 1, True, now)
+    b.last_sent = b.congestion.last_sent = now
+    if not tlp.schedule_probe(b, now, False):
+        rearm(b, now)
+    return True
