@@ -57,6 +57,8 @@ if TYPE_CHECKING:
     from stack.tcp.formats.options import TCPOptions as TCPOptions
     from stack.tcp.formats.tcp import TCP as TCP
     from stack.tcp.settings import TcpSettings as TcpSettings
+    from stack.testing.drill.mismatch import Mismatch as Mismatch
+    from stack.testing.drill.python import Drill as Drill
     from stack.udp.formats.udp import UDP as UDP
     from stack.view.format import diagram as diagram
 
@@ -91,6 +93,8 @@ _HOMES = {
     "stack.tcp.formats.options": ("TCPOptions",),
     "stack.tcp.formats.tcp": ("TCP",),
     "stack.tcp.settings": ("TcpSettings",),
+    "stack.testing.drill.mismatch": ("Mismatch",),
+    "stack.testing.drill.python": ("Drill",),
     "stack.udp.formats.udp": ("UDP",),
     "stack.view.format": ("diagram",),
 }
@@ -104,7 +108,14 @@ def __getattr__(name: str) -> Any:
     if module is None:
         raise AttributeError(f"module 'stack' has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(module), name)
+    if name == "Network":
+        value.extensions["drill"] = _drill
     return value
+
+
+def _drill(*arguments: Any, **settings: Any) -> Any:
+    """`net.drill(host)`: the room that a network's own does not know is loaded when it is first wanted."""
+    return import_module("stack.testing.drill.python").Drill(*arguments, **settings)
 
 
 def __dir__() -> list[str]:

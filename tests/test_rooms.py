@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 STACK = ROOT / "stack"
 
 # From left to right: a file imports from its own room and from those on rows above. `udp` and `tcp` share a row,
-# and so do not know each other. The package's own face (`stack/__init__.py`, no name) comes after `lab`, whose names it gives.
+# and so do not know each other. The package's own face (`stack/__init__.py`, no name) comes after
+# `lab` and `testing`, whose names it gives.
 ROWS: list[tuple[str, ...]] = [
     ("base",),
     ("codec",),
@@ -27,8 +28,8 @@ ROWS: list[tuple[str, ...]] = [
     ("capture",),
     ("view",),
     ("lab",),
-    ("",),
     ("testing",),
+    ("",),
     ("cli",),
     ("__main__",),
 ]

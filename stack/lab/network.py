@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from stack.base.errors import StackError
 from stack.base.event import Drop, Event
@@ -43,6 +43,9 @@ class Network:
     is "objects" or "bytes" (every link hands over bytes only; slower, nothing else differs); without it, the
     environment's STACK_WIRE says. `versions` are those of IP in which addresses are assigned: (6,) for IPv6 only.
     """
+
+    #: What rooms to the right of this one do with a network, by name. `stack/__init__.py` fills it, for they are unknown here.
+    extensions: ClassVar[dict[str, Callable[..., Any]]] = {}
 
     def __init__(self, seed: int = 0, *, wire: str | None = None, versions: Iterable[int] = (4, 6)) -> None:
         install()
@@ -127,6 +130,13 @@ class Network:
             raise StackError(f"{target.name} is a {type(target).__name__.lower()}; a probe faces a host")
         check_link({key: value for key, value in settings.items() if key != "answers"})
         return Probe(self, target, self._name(name, "probe"), **settings)
+
+    def drill(self, host: Host | str, **settings: Any) -> Any:
+        """Inject packets into `host` and expect what it sends, in packetdrill's words: a `stack.testing.drill.python.Drill`."""
+        make = self.extensions.get("drill")
+        if make is None:
+            raise StackError("drills are stack.testing's, which is not loaded: import Network from stack")
+        return make(self, self.member(host), **settings)
 
     def member(self, which: Member) -> Host | Switch | Tap:
         """The host, switch or TAP of this name."""

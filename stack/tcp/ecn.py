@@ -32,7 +32,7 @@ _GRANTS = (None, "classic", "classic", "accurate", "accurate", "accurate")
 class Ecn:
     """Of a connection that has ECN, or has asked for it."""
 
-    __slots__ = ("accurate", "agreed", "ask", "demand_cwr", "last_sent_new", "queue_cwr", "seen", "uses_ect")
+    __slots__ = ("accurate", "agreed", "ask", "demand_cwr", "queue_cwr", "seen", "sent_to", "uses_ect")
 
     def __init__(self) -> None:
         self.ask: str | None = None  # what our SYN asked for
@@ -41,6 +41,7 @@ class Ecn:
         self.demand_cwr = False  # CE came: echo it until CWR comes
         self.queue_cwr = False  # the window was reduced: the next new data says so
         self.seen = False  # ECT or CE came
+        self.sent_to = 0  # the end of what was sent: data from there on is new
         self.uses_ect = True  # our data may be marked; False where the path is known to spoil it
 
 
@@ -168,7 +169,9 @@ def outgoing(b: Block, seq: int, size: int) -> int:
     ecn = b.ecn
     assert ecn is not None
     bits = 0
-    new = size > 0 and seq >= b.snd.nxt and ecn.uses_ect
+    new = size > 0 and seq >= ecn.sent_to and ecn.uses_ect
+    if new:
+        ecn.sent_to = seq + size
     if ecn.agreed:
         b.ect = ECT_0 if new or b.congestion.needs_ecn else NOT_ECT
     if ecn.accurate is not None:

@@ -59,6 +59,7 @@ def begin_transfer(b: Block, now: int) -> None:
     settings = b.settings
     segments = settings.initial_segments if b.retransmitted <= 1 else 1  # RFC 6928: a lost SYN is a sign of congestion
     b.congestion = congestion_control(settings.congestion)(b.snd.mss, segments)
+    b.congestion.configure(settings)
     b.congestion.opened(b.rtt.srtt, now)
     if b.congestion.wants_rate:
         b.rate = DeliveryRate()

@@ -83,7 +83,12 @@ class TcpSettings:
     quick_acks: int = 16  # ACKs that are not delayed when a connection begins or was idle; Linux's TCP_MAX_QUICKACKS
 
     # Congestion control (RFC 5681, 6582, 6928)
-    congestion: str | type[CongestionControl] = "reno"  # TCP_CONGESTION: a name of congestion/registry.py, or a class
+    congestion: str | type[CongestionControl] = "cubic"  # TCP_CONGESTION: a name of congestion/registry.py, or a class
+    cubic_hystart: bool = True  # parameter of Linux's module tcp_cubic
+    cubic_hystart_detect: int = 3  # and another: 1 by trains of ACKs, 2 by delay
+    pacing_slow_start: int = 200  # tcp_pacing_ss_ratio: % of the window in a round trip
+    pacing_avoidance: int = 120  # tcp_pacing_ca_ratio
+    maximum_pacing_rate: int | None = None  # SO_MAX_PACING_RATE: octets a second; segments are paced then
     initial_segments: int = 10  # initial window in segments, RFC 6928
     ecn: int = 2  # tcp_ecn: 0 off, 1 ask and grant, 2 grant, 3 ask for and grant accurate ECN, 4 ask for classic, 5 grant accurate
     ecn_fallback: bool = True  # tcp_ecn_fallback: a SYN that is repeated does without, RFC 3168 section 6.1.1.1

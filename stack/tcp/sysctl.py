@@ -96,6 +96,14 @@ def _keys(text: str) -> dict[str, Any]:
     return {"fast_open_keys": keys}
 
 
+def _control(text: str) -> dict[str, Any]:
+    from stack.tcp.congestion.registry import available
+
+    if text not in available():
+        raise ValueError(text)
+    return {"congestion": text}
+
+
 EFFECT: dict[str, Change] = {
     "net.core.rmem_max": _whole("receive_buffer_limit"),
     "net.core.somaxconn": _whole("backlog_limit"),
@@ -113,6 +121,7 @@ EFFECT: dict[str, Change] = {
     "net.ipv4.tcp_fastopen": _whole("fast_open"),
     "net.ipv4.tcp_fastopen_blackhole_timeout_sec": _whole("fast_open_pause", SECOND),
     "net.ipv4.tcp_fastopen_key": _keys,
+    "net.ipv4.tcp_congestion_control": _control,
     "net.ipv4.tcp_fin_timeout": _whole("fin_wait_2", SECOND),
     "net.ipv4.tcp_invalid_ratelimit": _whole("invalid_interval", MILLISECOND),
     "net.ipv4.tcp_keepalive_intvl": _whole("keepalive_interval", SECOND),
@@ -120,6 +129,8 @@ EFFECT: dict[str, Change] = {
     "net.ipv4.tcp_keepalive_time": _whole("keepalive_idle", SECOND),
     "net.ipv4.tcp_max_syn_backlog": _whole("syn_backlog"),
     "net.ipv4.tcp_moderate_rcvbuf": _switch("moderate_receive_buffer"),
+    "net.ipv4.tcp_pacing_ca_ratio": _whole("pacing_avoidance"),
+    "net.ipv4.tcp_pacing_ss_ratio": _whole("pacing_slow_start"),
     "net.ipv4.tcp_orphan_retries": lambda text: {"orphan_retries": _number(text) or 8},  # 0 means 8, tcp_timer.c
     "net.ipv4.tcp_retries1": _whole("advice_retries"),
     "net.ipv4.tcp_recovery": lambda text: {"rack": _number(text) & 1 > 0},

@@ -18,7 +18,7 @@ from stack.tcp.state import CLOSED
 MS = MILLISECOND
 A = (IPv4Address("10.0.0.1"), 40000)
 B = (IPv4Address("10.0.0.2"), 80)
-PLAIN = TcpSettings(timestamps=False, window_scaling=False, sack=False, quick_acks=0)
+PLAIN = TcpSettings(timestamps=False, window_scaling=False, sack=False, quick_acks=0, congestion="reno")
 LIMIT = 4000 * 1000 * MS
 
 Segment = tuple[TCP, bytes, str | None]

@@ -60,7 +60,8 @@ class Driven:
         control.ssthresh = control.lost(self.now)
         control.cwnd_count = 0
         control.entered(state, self.now)
-        control.cwnd = control.ssthresh
+        if not control.owns_window:
+            control.cwnd = control.ssthresh
         control.entered(CongestionState.OPEN, self.now)
         self.una = self.sent
         self.fill()
@@ -73,5 +74,6 @@ class Driven:
         control.ssthresh = control.lost(self.now)
         control.event(Happening.LOSS, self.now)
         control.entered(CongestionState.LOSS, self.now)
-        control.cwnd, control.cwnd_count = 1, 0
+        control.cwnd = 1
+        control.cwnd_count = 0
         return int(control.cwnd)

@@ -35,7 +35,7 @@ def test_a_sysctl_changes_what_it_names() -> None:
 def test_each_sysctl_sets_fields_that_there_are() -> None:
     names = {field.name for field in fields(TcpSettings)}
     for name, change in EFFECT.items():
-        value = "4096 131072 6291456" if name.endswith("mem") else "0-0-0-1" if name.endswith("key") else "1"
+        value = "4096 131072 6291456" if name.endswith("mem") else "0-0-0-1" if name.endswith("key") else "reno" if name.endswith("_control") else "1"
         changed = change(value)
         assert changed, name
         assert set(changed) <= names, name

@@ -16,6 +16,10 @@ then what it means for a recovery (`lost` and `entered`, or `undo`), then either
 from __future__ import annotations
 
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stack.tcp.settings import TcpSettings
 
 INFINITE = 0x7FFFFFFF  # SSTHRESH before the first loss, as Linux shows it
 
@@ -93,6 +97,9 @@ class CongestionControl:
         self.holds_back = False  # the flight is kept small on purpose: no measure of the path's bandwidth
 
     # Told by the engine
+
+    def configure(self, settings: TcpSettings) -> None:
+        """Before anything else: the settings of the connection, for those few that a control has of its own."""
 
     def opened(self, rtt: int, now: int) -> None:
         """The connection is established. `rtt`: smoothed, 0 if nothing was measured yet."""

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from stack.tcp.congestion.base import CongestionControl, CongestionState, Happening, Sample
 from stack.tcp.congestion.hystart import HyStart
+
+if TYPE_CHECKING:
+    from stack.tcp.settings import TcpSettings
 
 MILLISECOND = 1_000_000
 SECOND = 1_000_000_000
@@ -58,6 +63,14 @@ class Cubic(CongestionControl):
         self.epoch_start: int | None = None  # ms
         self.ack_count = 0
         self.reno_cwnd = 0  # W_est
+
+    def configure(self, settings: TcpSettings) -> None:
+        watch = self._watch
+        if not settings.cubic_hystart:
+            self._watch = None
+        elif watch is not None:
+            watch.ack_train = settings.cubic_hystart_detect & 1 > 0
+            watch.delay = settings.cubic_hystart_detect & 2 > 0
 
     def measured(self, sample: Sample) -> None:
         rtt = sample.rtt

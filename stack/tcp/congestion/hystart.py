@@ -17,10 +17,9 @@ DELAY_MAX = 16 * MILLISECOND
 class HyStart:
     """`found` once one of the two signs was seen; the control then sets SSTHRESH to CWND. Times in nanoseconds."""
 
-    ack_train = True  # hystart_detect, bit 0
-    delay = True  # bit 1
-
     def __init__(self) -> None:
+        self.ack_train = True  # look for trains of ACKs
+        self.delay = True  # and for delay
         self.found = False
         self.round_start = 0
         self.last_ack = 0  # of the train

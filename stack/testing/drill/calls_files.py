@@ -59,6 +59,7 @@ def accept(process: Process, arguments: Arguments) -> Call[int]:
     made, address = cast("tuple[Socket, tuple[str, int]]", found)
     flags = arguments.integer(3) if len(arguments) == 4 else 0
     number = process.place(arguments.number_expected, SocketFile(made, bool(flags & symbols.SOCK_NONBLOCK)))
+    process.peers[number] = address[1]
     compare_address(arguments, 1, address)
     return number
 

@@ -25,7 +25,7 @@ class Conversation:
     """The two ends of a connection (or of datagrams), and how the script's numbers become the wire's.
 
     `local` is the host under test, whose port may be unknown (None) until it has sent; `remote` is the script.
-    `passive`: the host listens, the first inbound packet began the conversation.
+    `passive`: the host listens, the first inbound packet began the conversation; a SYN from the host says that it does not.
     """
 
     local: Address
@@ -60,6 +60,7 @@ class Conversation:
             self.local_port = live.source
         if self.script_local is None and expected.flags & SYN and live.syn:
             self.script_local, self.live_local = expected.sequence or 0, live.sequence
+            self.passive = self.passive and live.ack
 
     def local_offset(self, syn: bool) -> int:
         """What to add to a number of the host in the script to have the wire's."""

@@ -29,7 +29,8 @@ class Process:
         self.host = host
         self.profile = profile
         self.files = Files()
-        #: Whom a datagram socket answers where the script leaves the address open: number of the socket → port.
+        #: The port at the other end of accepted connections, and of datagram sockets, which answer it where the script
+        #: leaves the address open: number of the socket → port.
         self.peers: dict[int, int] = {}
         #: When the script began, in nanoseconds of the network's time.
         self.epoch = 0

@@ -13,6 +13,7 @@ from stack.testing.drill.script import Script, ScriptError, ScriptOption
 
 VERSIONS = ("ipv4", "ipv6", "ipv4-mapped-ipv6")
 BIND_PORT = CONNECT_PORT = 8080
+EPHEMERAL = 49152  # the script's first port; each conversation has the next one
 TOLERANCE = 4 * MILLISECOND
 TOLERANCE_SHARE = 8  # one eighth, 12.5 %, of the time since the event before
 
@@ -85,12 +86,16 @@ def _place(script: Script, name: str) -> Any:
     return next((one.place for one in script.options if one.name == name), NOWHERE)
 
 
+def addresses(version: int) -> Profile:
+    """The host as run_all.py has it, for a version of IP."""
+    if version == 6:
+        return Profile("ipv6", ip_address("fd3d:0a0b:17d6::1"), ip_address("fd3d:fa7b:d17d::1"), 1520)
+    return Profile("ipv4", ip_address("192.168.0.1"), ip_address("192.0.2.1"), 1500)
+
+
 def profile(script: Script, version: str, tolerance: int | None = None) -> Profile:
     """The host of a script: the defaults of run_all.py, changed by what stands at its head."""
-    if version == "ipv6":
-        made = Profile(version, ip_address("fd3d:0a0b:17d6::1"), ip_address("fd3d:fa7b:d17d::1"), 1520)
-    else:
-        made = Profile(version, ip_address("192.168.0.1"), ip_address("192.0.2.1"), 1500)
+    made = replace(addresses(6 if version == "ipv6" else 4), version=version)
     if tolerance is not None:
         made = replace(made, tolerance=tolerance)
     for option in script.options:

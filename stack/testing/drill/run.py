@@ -15,7 +15,7 @@ from stack.testing.drill.place import NOWHERE, Place
 from stack.testing.drill.player import Player
 from stack.testing.drill.profile import Profile, profile, versions
 from stack.testing.drill.script import Script, ScriptError
-from stack.testing.drill.tun import Tun, gateway_of
+from stack.testing.drill.tun import Tun
 
 PROFILES = {"linux": TcpSettings.linux, "rfc": TcpSettings.rfc}
 
@@ -134,7 +134,7 @@ def run_script(script: Script, version: str, setup: Setup = PLAIN) -> None:
     made = profile(script, version, setup.tolerance)
     with Network(setup.seed) as network:
         host = network.host("host", tcp=PROFILES[setup.tcp]())
-        tun = Tun(host, "tun0", [(made.local, gateway_of(made.local))], made.mtu)
+        tun = Tun(host, "tun0", [made.local], made.mtu)
         player = Player(network, tun, script, made)
         if setup.captures is None:
             player.play()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from stack.base.address import MAC, IPAddress, IPv4Address
@@ -29,10 +29,14 @@ class Sent(NamedTuple):
 class Tun(Source):
     """An interface of `host` with no delay, no loss, and every address behind it: no ARP, no neighbour discovery.
 
-    What the host sends waits in `sent`. `addresses` are the host's, each with a gateway of the same version.
+    What the host sends waits in `sent`. `addresses` are the host's own here. All that it has no other route for is behind
+    the wire, or only what is in `reach`, a list of prefixes with their lengths.
     """
 
-    def __init__(self, host: Host, name: str, addresses: list[tuple[IPAddress, IPAddress]], mtu: int = ETHERNET_MTU) -> None:
+    def __init__(
+        self, host: Host, name: str, addresses: Iterable[IPAddress], mtu: int = ETHERNET_MTU,
+        reach: Iterable[tuple[IPAddress, int]] | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.host = host
         self.name = name
@@ -44,10 +48,13 @@ class Tun(Source):
         engine = host.engine
         attachment = engine.add_interface(self.interface)
         host.node.attach(self.interface)
-        for address, gateway in addresses:
+        for address in addresses:
+            gateway = gateway_of(address)
             engine.add_address(self.interface, address, 8 * len(address))  # no subnet: all is behind the gateway
             attachment.cache(gateway).set(gateway, FAR_MAC)
-            engine.routes.add(type(gateway)(bytes(len(gateway))), 0, self.interface, gateway)
+            for prefix, length in reach if reach is not None else [(type(address)(bytes(len(address))), 0)]:
+                if len(prefix) == len(address):
+                    engine.routes.add(prefix, length, self.interface, gateway)
 
     @property
     def send(self) -> Callable[[Packet, int], None]:

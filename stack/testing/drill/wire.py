@@ -20,7 +20,7 @@ from stack.testing.drill.expectation import Expectation
 from stack.testing.drill.expressions import Integer, SocketAddress
 from stack.testing.drill.files import SocketFile
 from stack.testing.drill.injection import inject
-from stack.testing.drill.profile import Profile
+from stack.testing.drill.profile import EPHEMERAL, Profile
 from stack.testing.drill.script import Packet, Syscall
 from stack.testing.drill.tun import Sent, Tun
 from stack.udp.formats.udp import UDP
@@ -28,8 +28,6 @@ from stack.udp.formats.udp import UDP
 if TYPE_CHECKING:
     from stack.testing.drill.pending import Pending
     from stack.testing.drill.process import Process
-
-EPHEMERAL = 49152  # the script's first port; the next conversation has the next one
 
 
 class Phase(Enum):
@@ -115,7 +113,7 @@ class Wire:
 
     def _accepted(self, number: int, process: Process) -> None:
         """Which of the conversations that began by themselves the new number is for: its peer's port says."""
-        port = process.files.socket(number).socket.getpeername()[1]
+        port = process.peers.get(number)
         for under in reversed(self.table):
             if under.number is None and under.conversation.remote_port == port:
                 under.number = number

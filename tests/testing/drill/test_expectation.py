@@ -86,11 +86,12 @@ def test_the_first_syn_says_the_script_s_numbers_and_the_answer_the_host_s() -> 
     assert meets("P. 1:101(100) ack 1", "P. 1:101(100) ack 1", by)
 
 
-def test_a_connecting_host_learns_nothing_from_the_script_before_its_syn() -> None:
-    by = Conversation(HOST, PEER, None, 8080, passive=False)
+def test_a_connecting_host_s_peer_begins_with_its_syn() -> None:
+    by = Conversation(HOST, PEER, None, 8080)
     syn = TCP(source=51234, destination=8080, sequence=ISS, syn=True)
     assert Expectation(expected("S 0:0(0)"), by).meet(LivePacket(IPv4(source=HOST, destination=PEER), syn))
     assert by.local_port == 51234
+    assert injected(". 7:7(0) ack 1 win 1", by)[TCP].sequence == 7
     answer = injected("S. 123:123(0) ack 1 win 5840", by)
     assert (answer[TCP].sequence, answer[TCP].acknowledgment, answer[TCP].destination) == (123, ISS + 1, 51234)
     assert injected("P. 1:11(10) ack 1 win 257", by)[TCP].sequence == 124

@@ -1,6 +1,7 @@
 """packetdrill's language is read: what is in it, what is refused and where, and that printing is the way back."""
 
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -244,3 +245,9 @@ def test_what_is_wrong_is_said_with_its_place(text: str, place: str, reason: str
         parse(text, "f.pkt")
     assert str(caught.value).startswith(f"f.pkt:{place}")
     assert reason in str(caught.value)
+
+
+def test_the_script_of_the_page_on_the_language_is_read() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "drill.md").read_text(encoding="utf-8")
+    (text,) = (block for block in page.split("```")[1::2] if "socket(" in block)
+    assert len(parse(text).events) == 8

@@ -1,0 +1,78 @@
+"""The packet scripts of other people beside the project: which pass. `python -m tests.drills` writes the list of docs/packetdrill.md.
+
+They are data under their own licences, in `../shared`: run from there, and skipped where it is absent.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+from stack.testing.drill.report import by_script
+from stack.testing.drill.run import Result, run_file, scripts
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+PAGE = ROOT / "docs" / "packetdrill.md"
+FOLDERS = ("packetdrill", "packetdrill-relaxed")
+BEGIN = "<!-- from here on: python -m tests.drills -->"
+_LISTED = re.compile(r"^\| `([^`]+\.pkt)` \|", re.MULTILINE)
+
+# Why a script cannot pass, where that is known better than its failure says.
+REASONS: dict[str, str] = {}
+
+
+@cache
+def results(folder: str) -> dict[str, list[Result]]:
+    """The runs of each script of a folder, by its path under ../shared."""
+    found = [result for path in scripts([SHARED / folder]) for result in run_file(path)]
+    return {Path(name).relative_to(SHARED).as_posix(): runs for name, runs in by_script(found).items()}
+
+
+def listed() -> list[str]:
+    """The scripts that the page says do not pass."""
+    return _LISTED.findall(PAGE.read_text(encoding="utf-8"))
+
+
+def share(folder: str) -> float:
+    """Which part of a folder's scripts pass in all their IP versions."""
+    found = results(folder)
+    return sum(all(one.passed for one in runs) for runs in found.values()) / len(found)
+
+
+def table() -> str:
+    """The generated part of the page."""
+    lines = [BEGIN, "", "## Scripts of other stacks", "", "| folder | scripts | pass |", "|---|---|---|"]
+    failing = []
+    for folder in FOLDERS:
+        found = results(folder)
+        lines.append(f"| `../shared/{folder}` | {len(found)} | {share(folder):.1%} |")
+        failing += [(name, runs) for name, runs in found.items() if not all(one.passed for one in runs)]
+    lines += ["", "Those that do not pass:" if failing else "All pass.", ""]
+    if failing:
+        lines += ["| script | why |", "|---|---|"]
+    for name, runs in failing:
+        lines.append(f"| `{name}` | {REASONS.get(name) or _why(runs)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _why(runs: list[Result]) -> str:
+    failed = [one for one in runs if one.failure is not None]
+    failure = failed[0].failure
+    assert failure is not None
+    where = "" if len(failed) == len(runs) else f" ({', '.join(one.version for one in failed)})"
+    text = f"line {failure.place.line}: {failure.reason}{where}"
+    if failure.expected or failure.actual:
+        text += f"; `{failure.expected}`, it is `{failure.actual}`"
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def main() -> None:
+    """Write the page's list."""
+    head = PAGE.read_text(encoding="utf-8").partition(BEGIN)[0]
+    PAGE.write_text(head + table(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
