@@ -150,5 +150,4 @@ ABSENT: dict[str, str] = {
     "6937": "Proportional rate reduction: recovery halves its window at once (RFC 6675)",
     "8684": "Multipath TCP",
     "8985": "RACK-TLP: losses are found by duplicate acknowledgments, SACK and timeouts",
-    "5925": "The authentication option, and MD5 (RFC 2385): read and shown only",
 }

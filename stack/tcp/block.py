@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from stack.tcp.reassembly import Reassembly
     from stack.tcp.sending import Piece
     from stack.tcp.settings import TcpSettings
+    from stack.tcp.signatures import Signature
     from stack.tcp.urgent import Urgent
 
 Endpoint = tuple[Any, int]  # (address, port); an address is octets: 4 of IPv4 or 16 of IPv6
@@ -149,6 +150,7 @@ class Block:
         "sampled",
         "settings",
         "short_of_space",
+        "signature",
         "sink",
         "snd",
         "soft_error",
@@ -179,6 +181,7 @@ class Block:
         self.passive = False  # came from LISTEN
         self.bare_ack = False  # half open: the ACK came, and found a listener that waits for data, or is full
         self.fast: FastOpen | None = None
+        self.signature: Signature | None = None
         self.peer_mss = 0  # SendMSS: what the peer announced
         self.path_mss = mss  # what the path carries: the MTU less fixed headers
         self.outgoing: SendBuffer | None = None

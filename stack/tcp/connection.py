@@ -15,6 +15,7 @@ from stack.tcp.segment import ACK, FIN, RST, SYN, Segment
 from stack.tcp.sending import output
 from stack.tcp.seq import unwrap
 from stack.tcp.settings import DEFAULT, TcpSettings
+from stack.tcp.signatures import acceptable, signature_for
 from stack.tcp.state import CLOSED, FIN_WAIT_2, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT
 from stack.tcp.timestamps import before
 
@@ -55,6 +56,8 @@ class Connection(Block):
             self.rcv.mss = min(mss, settings.maximum_segment)
         self.sink = sink
         self.poke = poke
+        if settings.md5_keys or settings.ao_keys:
+            self.signature = signature_for(settings, remote)
 
     def __repr__(self) -> str:
         remote = f"{self.remote[0]}:{self.remote[1]}" if self.remote is not None else "*"
@@ -67,10 +70,15 @@ class Connection(Block):
         self.heard = now
         self.probes = 0
         ended = None
-        if not self.settings.prediction or not predicted(self, header, text, now):
+        if self.signature is not None and not acceptable(self, header, text):
+            ended = "signature"
+        elif not self.settings.prediction or not predicted(self, header, text, now):
             segment = Segment.read(header, text, self.rcv.nxt, self.snd.una)
-            ended = segment_arrives(self, segment, now)
-            output(self, now)
+            if segment.signed and self.signature is None:
+                ended = "signature"  # nothing was agreed on: dropped in silence, as in Linux
+            else:
+                ended = segment_arrives(self, segment, now)
+                output(self, now)
         if self.events is not None:
             if ended is not None:
                 self.events.append((now, "ended", ended))
@@ -237,6 +245,8 @@ class Connection(Block):
     def configure(self, now: int, **changes: Any) -> None:
         """Change settings of this connection (`nodelay=True`, `keepalive_idle=...`); they act at once."""
         self.settings = self.settings.replace(**changes)
+        if "md5_keys" in changes or "ao_keys" in changes:
+            self.signature = signature_for(self.settings, self.remote)
         if "receive_buffer" in changes:
             self.rcv.buff = max(self.settings.receive_buffer, 2304)
         if "maximum_segment" in changes and self.peer_mss:

@@ -12,6 +12,7 @@ from stack.tcp.ending import become_closed
 from stack.tcp.segment import FIN, RST, SYN, Segment
 from stack.tcp.seq import wrap
 from stack.tcp.settings import DEFAULT, TcpSettings
+from stack.tcp.state import LISTEN
 
 if TYPE_CHECKING:
     from stack.tcp.block import Block
@@ -115,6 +116,9 @@ class Listener:
         self.young += 1
         connection.open_passive(now)
         connection.receive(header, text, now)
+        if connection.state is LISTEN:  # its signature was not good
+            become_closed(connection, now)
+            return None
         return connection
 
     def _flooded(self) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from stack.tcp.block import NEVER
 from stack.tcp.congestion.registry import congestion_control
 from stack.tcp.ending import become_closed
+from stack.tcp.md5 import MD5_KIND
 from stack.tcp.rate import DeliveryRate
 from stack.tcp.segment import MSS_DEFAULT_V4, MSS_DEFAULT_V6
 from stack.tcp.state import ESTABLISHED, FIN_WAIT_1, LISTEN
@@ -38,6 +39,8 @@ def learn_options(b: Block, seg: Segment, now: int) -> None:
         b.ts_recent = seg.ts_val or 0
         b.ts_recent_at = now
     b.sack = settings.sack and seg.sack_permitted
+    if b.sack and b.signature is not None and b.signature.kind == MD5_KIND:
+        b.timestamps = False  # no SACK option fits beside both: Linux's choice
     set_segment_size(b)
 
 
@@ -46,6 +49,8 @@ def set_segment_size(b: Block) -> None:
     size = min(max(b.peer_mss, _LEAST), b.path_mss)
     if b.settings.maximum_segment is not None:
         size = min(size, b.settings.maximum_segment)
+    if b.signature is not None:
+        size -= b.signature.size
     size = max(size - (_TIMESTAMPS if b.timestamps else 0), 1)
     largest = b.snd.max_wnd
     half = largest >> 1 if largest > _SMALL_WINDOW else largest

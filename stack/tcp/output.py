@@ -10,6 +10,7 @@ from stack.tcp import ecn, timestamps
 from stack.tcp.block import NEVER
 from stack.tcp.formats.options import TCPOptions
 from stack.tcp.formats.tcp import TCP
+from stack.tcp.md5 import MD5_KIND
 from stack.tcp.segment import ACK, RST, SYN, URG, sack_option, syn_options
 from stack.tcp.seq import MASK
 from stack.tcp.state import SYN_SENT
@@ -55,7 +56,7 @@ def transmit(b: Block, seq: int, flags: int, text: bytes, cause: str | None, now
         b.local[1], remote[1], seq & MASK, nxt & MASK, Sealed, 0, flags,
         window, Sealed, urgent, options,
     )  # fmt: skip
-    if b.sink is not None:
+    if b.sink is not None and b.signature is None:
         b.sink(b, header, text, cause)
     else:
         emit(b, header, text, cause)
@@ -65,7 +66,9 @@ def transmit(b: Block, seq: int, flags: int, text: bytes, cause: str | None, now
 
 
 def emit(b: Block, header: TCP, text: bytes, cause: str | None) -> None:
-    """Hand a segment down."""
+    """Hand a segment down, signed if it is to be."""
+    if b.signature is not None:
+        header = b.signature.sign(b, header, text)
     if b.sink is not None:
         b.sink(b, header, text, cause)
     elif b.outbox is None:
@@ -90,6 +93,8 @@ def with_sack(b: Block, options: TCPOptions, size: int) -> TCPOptions:
     As many blocks as fit beside `size` octets of text: what the path does not carry would not leave the host.
     """
     room = min(3 if options else 4, (b.snd.mss - size - 4) // 8)
+    if b.signature is not None:
+        room = min(room, (36 - b.signature.size - len(options)) // 8)
     if room <= 0:
         return options
     blocks = b.held.blocks(room) if b.held is not None else []
@@ -105,14 +110,15 @@ def send_syn(b: Block, now: int) -> None:
     cause, b.syn_due = b.syn_due or None, None
     answer = b.state is not SYN_SENT
     agreed = answer and b.passive  # the SYN,ACK of a simultaneous open offers all that our SYN did, as in Linux
-    stamps = (timestamps.clock(b, now), b.ts_recent) if (b.timestamps if agreed else settings.timestamps) else None
+    stamping = b.timestamps if agreed else settings.timestamps and (b.signature is None or b.signature.kind != MD5_KIND)
+    stamps = (timestamps.clock(b, now), b.ts_recent) if stamping else None
     scale = rcv.scale if rcv.offered is None or agreed else rcv.offered
     scaling = rcv.scaling if agreed else settings.window_scaling
     options = syn_options(rcv.mss, scale if scaling else None, b.sack if agreed else settings.sack, stamps)
     text = b""
     fast = b.fast
     if fast is not None:
-        if fast.cookie is not None:
+        if fast.cookie is not None and len(options) + len(fast.option()) <= 40 - (b.signature.size if b.signature is not None else 0):
             options = TCPOptions(options + fast.option())
             fast.asked = not answer
             fast.cookie = None  # once: who repeats a SYN takes no risks

@@ -35,7 +35,7 @@ class Segment:
     """One arriving segment. `ack` is None where the ACK bit is off; numbers are unwrapped; `wnd` is as on the wire."""
 
     __slots__ = (
-        "accurate", "ack", "cookie", "experimental_cookie", "flags", "len", "mss", "sack", "sack_permitted", "scale", "seq", "text", "ts_ecr", "ts_val", "up", "wnd",
+        "accurate", "ack", "cookie", "experimental_cookie", "flags", "len", "mss", "sack", "sack_permitted", "scale", "seq", "signed", "text", "ts_ecr", "ts_val", "up", "wnd",
     )  # fmt: skip
 
     def __init__(self, seq: int, ack: int | None, flags: int, wnd: int, text: bytes = b"") -> None:
@@ -53,6 +53,7 @@ class Segment:
         self.scale: int | None = None
         self.sack_permitted = False
         self.cookie: bytes | None = None  # fast open: b"" asks for one
+        self.signed = False  # MD5 or TCP-AO
         self.experimental_cookie = False  # in the experimental option
         self.accurate: int | None = None  # the accurate ECN option's counter of marked octets
 
@@ -99,6 +100,8 @@ class Segment:
                 self.scale = min(octets[at + 2], 14)  # RFC 7323 section 2.3
             elif kind == 4 and length == 2 and syn:
                 self.sack_permitted = True
+            elif kind == 19 or kind == 29:
+                self.signed = True
             elif kind == 34 and syn:
                 self.read_cookie(octets[at + 2 : at + length], False)
             elif kind == 254 and syn and octets[at + 2 : at + 4] == b"\xf9\x89":

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Self
 from stack.base.quantity import MILLISECOND, SECOND
 
 if TYPE_CHECKING:
+    from stack.tcp.ao import MasterKey
     from stack.tcp.congestion.base import CongestionControl
+    from stack.tcp.md5 import MD5Key
 
 
 def _predicting() -> bool:
@@ -27,6 +29,7 @@ class TcpSettings:
 
     # What a SYN offers
     window_scaling: bool = True  # tcp_window_scaling; RFC 7323 section 2
+    timestamps_required: bool = False  # once agreed on, a segment without is dropped (RFC 7323 section 3.2); Linux takes it
     timestamps: bool = True  # tcp_timestamps; RFC 7323 section 3
     sack: bool = True  # tcp_sack; RFC 2018
     maximum_segment: int | None = None  # TCP_MAXSEG: bound of the MSS announced and used; None: what the MTU allows
@@ -49,6 +52,10 @@ class TcpSettings:
     fast_open_connect: bool = False  # TCP_FASTOPEN_CONNECT: connect() leaves the SYN to the first send()
     fast_open_no_cookie: bool = False  # TCP_FASTOPEN_NO_COOKIE
     fast_open_pause: int = 0  # tcp_fastopen_blackhole_timeout_sec: after connections that were swallowed; 0: none
+
+    # Signatures, by the address of the peer
+    md5_keys: tuple[MD5Key, ...] = ()  # TCP_MD5SIG, RFC 2385
+    ao_keys: tuple[MasterKey, ...] = ()  # TCP_AO_ADD_KEY, RFC 5925
 
     # Buffers. The receive buffer counts what Linux counts: segments with their buffers and bookkeeping (`memory.py`).
     send_buffer: int = 131_072  # tcp_wmem[1]: where autotuning begins, or the size that SO_SNDBUF fixed
@@ -169,6 +176,7 @@ class TcpSettings:
             sack_compression_count=0,  # RFC 5681 section 4.2: above a gap an ACK goes out at once
             quick_acks=0,  # RFC 9293 SHLD-18, RFC 5681 section 4.2: ACKs are delayed from the first segment on
             minimum_rto=1 * SECOND,  # RFC 6298 rule 2.4
+            timestamps_required=True,  # RFC 7323 section 3.2
             keep_syn_text=True,  # RFC 9293 section 3.10.7.2: text of a SYN is processed once the connection stands
             window_probe_octet=True,  # RFC 9293 MUST-36
             syn_retries=7,  # RFC 9293 MUST-23: a SYN is repeated for 3 minutes at least

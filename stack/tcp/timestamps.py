@@ -43,8 +43,8 @@ def rejects(b: Block, seg: Segment, now: int) -> bool:
 
 
 def missing(b: Block, seg: Segment) -> bool:
-    """Timestamps were agreed on and this segment has none: it is dropped in silence (section 3.2)."""
-    return b.timestamps and seg.ts_val is None and not seg.flags & (RST | SYN)
+    """Timestamps were agreed on and this segment has none: it is to be dropped in silence (section 3.2)."""
+    return b.settings.timestamps_required and seg.ts_val is None and not seg.flags & (RST | SYN)
 
 
 def strange_echo(b: Block, seg: Segment, now: int) -> bool:

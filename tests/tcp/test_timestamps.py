@@ -14,9 +14,10 @@ def stamp(value: int, echo: int = 0) -> bytes:
     return b"\1\1\x08\n" + struct.pack(">II", value, echo)
 
 
-def stamped(value: int = 1000, prediction: bool = True) -> Pen:
+def stamped(value: int = 1000, prediction: bool = True, required: bool = False) -> Pen:
     """A client that agreed on timestamps; the peer's clock stands at `value`."""
-    pen = Pen(Connection(A, B, STAMPED.replace(prediction=prediction), iss=1000, ts_offset=5))
+    settings = STAMPED.replace(prediction=prediction, timestamps_required=required)
+    pen = Pen(Connection(A, B, settings, iss=1000, ts_offset=5))
     pen.connection.open_active(0)
     pen.write("S", 0, ack=1, options=MSS_1000 + stamp(value))
     pen.read()
@@ -49,7 +50,7 @@ def test_after_24_days_a_clock_says_nothing() -> None:
 
 @rfc("7323", "3.2")
 def test_a_segment_without_timestamps_is_dropped_in_silence_but_for_a_reset() -> None:
-    pen = stamped()
+    pen = stamped(required=True)  # as TcpSettings.rfc()
     pen.write("P", 1, ack=1, text=b"bare")
     assert (pen.connection.available, pen.read()) == (0, [])
     pen.write("R", 1)
@@ -130,3 +131,9 @@ def test_a_new_syn_with_a_later_timestamp_may_replace_time_wait() -> None:
     assert not takes(syn(5000, stamp(1999)))  # type: ignore[arg-type]
     assert takes(syn(5000, stamp(2000)))  # type: ignore[arg-type]
     assert not takes(syn(-5000, stamp(2000)))  # type: ignore[arg-type]
+
+
+def test_linux_takes_a_segment_without_timestamps() -> None:
+    pen = stamped()
+    pen.write("P", 1, ack=1, text=b"bare")
+    assert pen.connection.recv(10, 0) == b"bare"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 from typing import Any, cast
 
-from stack.socket import numbers
+from stack.socket import fast_open, numbers
+from stack.socket.stream import Stream
 from stack.testing.drill.arguments import Arguments, buffer, integer, socket_address, vectors
 from stack.testing.drill.calls_files import compare_address, connected
 from stack.testing.drill.control import compare_control, control_sent
@@ -133,6 +134,7 @@ def _send(file: OpenFile, data: bytes, flags: int = 0, address: Any = None, cont
     sent = 0
     patient = not (file.nonblocking or flags & DONTWAIT)
     while True:
+        opens = patient and isinstance(file, SocketFile) and _opens(file, flags)
         try:
             sent += _send_once(file, data[sent:] if sent else data, flags, address, control)
         except BlockingIOError as trouble:
@@ -153,13 +155,20 @@ def _send(file: OpenFile, data: bytes, flags: int = 0, address: Any = None, cont
             if sent:
                 return sent
             raise
-        if flags & numbers.MSG_FASTOPEN and patient and isinstance(file, SocketFile):
+        if opens and isinstance(file, SocketFile):
+            if isinstance(file.description, Stream):
+                fast_open.waits(file.description)
             code = yield from connected(file)
             if code:
                 raise error(code)
             flags, address = flags & ~numbers.MSG_FASTOPEN, None
         if sent >= len(data) or not patient:
             return sent
+
+
+def _opens(file: SocketFile, flags: int) -> bool:
+    """Whether this call opens the connection (RFC 7413)."""
+    return bool(flags & numbers.MSG_FASTOPEN) or (isinstance(file.description, Stream) and fast_open.deferred(file.description))
 
 
 def _send_once(file: OpenFile, data: bytes, flags: int, address: Any, control: Any) -> int:

@@ -215,7 +215,9 @@ def belongs(live: LivePacket, conversation: Conversation, connecting: bool) -> b
     if transport is None or transport.destination != conversation.remote_port:
         return False
     known = conversation.local_port
-    return known is None or connecting or transport.source == known
+    if known is None or connecting:  # what comes of a connect() is a SYN: other segments are of a socket before
+        return isinstance(transport, UDP) or bool(transport.syn)
+    return bool(transport.source == known)
 
 
 def _has_address(syscall: Syscall, file: SocketFile) -> bool:
