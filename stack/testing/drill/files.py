@@ -185,6 +185,7 @@ class Files:
 
     def __init__(self) -> None:
         self._open: dict[int, OpenFile] = {}
+        self._nameless: list[OpenFile] = []  # open still, under numbers that the script has given to others since
 
     def __getitem__(self, number: int) -> OpenFile:
         found = self._open.get(number)
@@ -212,6 +213,8 @@ class Files:
 
     def add(self, number: int, file: OpenFile) -> None:
         """Open: a number that is in use is not taken again by the host either, so the script means the new file."""
+        if number in self._open:
+            self._nameless.append(self._open[number])
         self._open[number] = file
 
     def free(self) -> int:
@@ -231,3 +234,5 @@ class Files:
         """Close all, as the end of a process does."""
         for number in list(self._open):
             self.remove(number).close()
+        while self._nameless:
+            self._nameless.pop().close()
