@@ -1,11 +1,11 @@
-"""Run the benchmarks: all, or those that are named (codec, bulk, connections, capture)."""
+"""Run the benchmarks: all, or those that are named (codec, bulk, connections, capture, tap, goodput)."""
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
 
-NAMES = ("codec", "bulk", "connections", "capture")
+NAMES = ("codec", "bulk", "connections", "capture", "tap", "goodput")
 
 
 def main(wanted: list[str]) -> int:
