@@ -17,6 +17,7 @@ from stack.network.scheduler import Scheduler
 
 PATIENCE = 10_000_000  # ns: the longest sleep, so that whoever runs the network can look at the world
 REST = 20_000_000  # ns for which nobody has run the network, after which that is a rest; less is a slow program
+_NEVER = 1 << 62
 
 
 class RealTime:
@@ -53,7 +54,15 @@ class RealTime:
     def timeout(self, now: int) -> None:
         """Sleep until something is due, or comes in; take what has come."""
         scheduler = self.scheduler
-        self.deadline = None
+        self.deadline = _NEVER  # not None: the scheduler would forget us, when it is asked for what else is due
+        real = now
+        try:
+            real = self._look(scheduler, now)
+        finally:
+            self.deadline = real if self._files else None
+
+    def _look(self, scheduler: Scheduler, now: int) -> int:
+        """The real time, when something is due or has been taken."""
         following = scheduler.next_time()
         limit = scheduler.programs.limit if scheduler.programs is not None else None
         real = monotonic_ns() - self._origin
@@ -70,5 +79,4 @@ class RealTime:
                 take = self._files.get(file)
                 if take is not None:
                     take(moment)
-        if self._files:
-            self.deadline = real
+        return real

@@ -159,5 +159,70 @@ def urgent(given: dict[str, Any]) -> None:
         say(ordinary=ordinary.decode(), urgent=out_of_band.decode())
 
 
+def script(given: dict[str, Any], tell: Any = None) -> None:
+    """Do the `steps`, one after the other; what they find is told, an `OSError` ends them."""
+    tell = tell or (lambda what: say(**what))
+    listener = connection = None
+    try:
+        if "connect" not in given:
+            listener = socket.create_server(("", given["port"]), backlog=given.get("backlog", 5))
+            tell({"port": given["port"]})
+            for step in given["steps"]:
+                if step[0] == "listener":
+                    listener.setsockopt(*step[1:])
+            connection, _ = listener.accept()
+        else:
+            connection = socket.socket()
+        for name, *arguments in given["steps"]:
+            if name == "connect":
+                connection.connect(tuple(given["connect"]))
+            elif name != "listener":
+                found = _step(connection, name, *arguments)
+                if found is not None:
+                    tell({name: found})
+    except OSError as error:
+        tell({"error": error.errno})
+    finally:
+        for each in (connection, listener):
+            if each is not None:
+                each.close()
+
+
+def _step(connection: socket.socket, name: str, *arguments: Any) -> Any:
+    """One step: `send` octets, `receive` so many, `all` to the end, …"""
+    if name == "sleep":
+        time.sleep(arguments[0])
+    elif name == "send":
+        connection.sendall(bytes(arguments[0]))
+    elif name == "urgent":
+        connection.send(b"!", socket.MSG_OOB)
+    elif name == "receive":
+        left = arguments[0]
+        while left and (data := connection.recv(left)):
+            left -= len(data)
+        return arguments[0] - left
+    elif name == "all":
+        return read_all(connection)[0]
+    elif name == "option":
+        connection.setsockopt(*arguments)
+    elif name == "congestion":
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, _CONTROL, arguments[0].encode())
+        except FileNotFoundError:
+            return "unknown"
+    elif name == "abort":
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+    elif name == "shutdown":
+        connection.shutdown(arguments[0] if arguments else socket.SHUT_WR)
+    elif name == "close":
+        connection.close()
+    elif name == "info":
+        return info(connection)
+    else:
+        raise ValueError(name)
+    return None
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]](json.loads(sys.argv[2]) if len(sys.argv) > 2 else {})

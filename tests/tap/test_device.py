@@ -121,7 +121,7 @@ def test_addresses_that_are_given(net: Network, linux: Namespace) -> None:
 def test_without_root_it_says_so(linux: Namespace) -> None:
     program = (
         "import os; from stack import Network\n"
-        "net = Network(); os.setuid(65534)\n"
+        "from stack.codec.registry import load_formats; load_formats(); net = Network(); os.setuid(65534)\n"
         "try: net.tap('tap0')\n"
         "except PermissionError as error: print(error)"
     )

@@ -1,0 +1,209 @@
+"""The same scenario between Linux and Linux, and between Linux and ours, over the same emulated link: what differs?
+
+    sudo python -m tests.tap.differential [SCENARIO…] [--packets]
+
+A scenario is what the programs at both ends do (steps of `peer.script`). It runs three times: Linux to Linux (two namespaces,
+two TAPs, our link between), ours as the client, ours as the server. From each run come facts: of the packets, as seen at the middle of
+the link, and of what the programs saw. A table shows those in which ours is not as Linux is.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from stack import TCP, IPv4, Network
+from stack.lab.host import Host
+from stack.lab.tap import Tap
+from stack.testing.namespace import Namespace
+from tests.tap import peer
+from tests.tap.scenarios import SCENARIOS, Scenario
+
+PEER = Path(__file__).with_name("peer.py")
+MS = 1_000_000
+DELAY = "10 ms"
+PAIRINGS = (("linux", "linux"), ("ours", "linux"), ("linux", "ours"))
+
+
+@dataclass
+class Seen:
+    """One packet, as packetdrill would write it: relative numbers, times in ns since the first one."""
+
+    time: int
+    by: str
+    flags: str
+    start: int
+    length: int
+    ack: int
+    window: int
+    options: tuple[str, ...]
+    ip: str
+    lost: bool = False
+
+    def __str__(self) -> str:
+        ack = f" ack {self.ack}" if "." in self.flags else ""
+        options = f" <{','.join(self.options)}>" if self.options else ""
+        return (
+            f"{self.time / 1e9:9.6f} {'>' if self.by == 'client' else '<'} {self.flags} {self.start}:{self.start + self.length}"
+            f"({self.length}){ack} win {self.window}{options}{' LOST' if self.lost else ''}"
+        )
+
+
+@dataclass
+class Run:
+    """What one run showed."""
+
+    packets: list[Seen] = field(default_factory=list)
+    said: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def of(self, by: str, flags: str | None = None) -> list[Seen]:
+        return [one for one in self.packets if one.by == by and (flags is None or one.flags == flags)]
+
+
+def options_of(header: TCP, syn: bool) -> Iterator[str]:
+    """The options in order; values where they do not change from run to run."""
+    data, at = bytes(header.options), 0
+    names = {2: "mss", 3: "wscale", 4: "sackOK", 5: "sack", 8: "TS", 30: "MPTCP", 34: "FO"}
+    while at < len(data):
+        kind = data[at]
+        if kind < 2:
+            yield ("eol", "nop")[kind]
+            at += 1
+            continue
+        length = max(2, data[at + 1])
+        value = int.from_bytes(data[at + 2 : at + length], "big")
+        yield f"{names.get(kind, kind)}{f' {value}' if kind in (2, 3) else ''}"
+        at += length
+
+
+def watch(run: Run, link: Any) -> None:
+    """Note the TCP packets as they enter the link; numbers relative to each side's first."""
+    first: dict[str, int] = {}
+    start: list[int] = []
+    client_port: list[int] = []
+
+    def tap(now: int, packet: Any, direction: Any) -> None:
+        header = packet.get(TCP)
+        if header is None:
+            return
+        if not client_port:
+            client_port.append(header.source)
+            start.append(now)
+        by, other = ("client", "server") if header.source == client_port[0] else ("server", "client")
+        flags = "".join(letter for letter, name in zip("SFRPUEWA", ("syn", "fin", "rst", "psh", "urg", "ece", "cwr", "ae"), strict=True) if getattr(header, name))
+        flags += "." if header.ack else ""
+        origin = first.setdefault(by, header.sequence)
+        text = packet.after(TCP)
+        ip = packet.get(IPv4)
+        shown = f"ttl {ip.time_to_live} {'DF' if ip.flags & 2 else ''} tos {ip.dscp << 2 | ip.ecn} id {'0' if ip.identification == 0 else 'n'}" if ip else "v6"
+        ack = (header.acknowledgment - first.get(other, header.acknowledgment)) & 0xFFFFFFFF if header.ack else 0
+        run.packets.append(
+            Seen(
+                now - start[0], by, flags, (header.sequence - origin) & 0xFFFFFFFF, len(text), ack, header.window,
+                tuple(options_of(header, header.syn)), shown, getattr(direction, "losing", False),
+            )
+        )  # fmt: skip
+
+    for direction in link.directions:
+        direction.taps.append(tap)
+
+
+def lose(link: Any, ends: tuple[Any, Any], lost: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
+    """Drop packets by their number among the TCP packets of each end."""
+    for end, other, numbers in zip(ends, reversed(ends), lost, strict=True):
+        if numbers:
+            count = [0]
+
+            def hit(packet: Any, count: list[int] = count, numbers: tuple[int, ...] = numbers) -> bool:
+                count[0] += TCP in packet
+                return TCP in packet and count[0] in numbers
+
+            link.toward(other).drop(hit)
+        del end
+
+
+def execute(scenario: Scenario, client: str, server: str, port: int = 8080) -> Run:
+    """Run a scenario between two kinds of ends."""
+    run = Run()
+    with ExitStack() as stack:
+        net = stack.enter_context(Network(seed=1))
+        ends: list[Host | Tap] = []
+        spaces: dict[str, Namespace] = {}
+        for kind, name in ((client, "client"), (server, "server")):
+            if kind == "linux":
+                spaces[name] = stack.enter_context(Namespace())
+                ends.append(net.tap(name, namespace=spaces[name].name))
+            else:
+                ends.append(net.host(name))
+        link = net.link(ends[0], ends[1], delay=DELAY, queue=None)
+        net.update()
+        _warm(net, ends, spaces)
+        watch(run, link)
+        lose(link, (ends[0], ends[1]), scenario.lost)
+        finished: list[Callable[[], bool]] = []
+        target = [str(ends[1].address), port]
+        for name, kind, steps in (("server", server, scenario.server), ("client", client, scenario.client)):
+            said = run.said.setdefault(name, [])
+            if name == "server" and not scenario.listens:
+                continue
+            given = {"steps": steps, **({"connect": target} if name == "client" else {"port": port})}
+            index = 0 if name == "client" else 1
+            if kind == "linux":
+                program = spaces[name].start(sys.executable, str(PEER), "script", json.dumps(given), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                finished.append(lambda program=program: program.poll() is not None)  # type: ignore[misc]
+                if name == "server":
+                    assert program.stdout is not None
+                    program.stdout.readline()
+                stack.callback(_collect, program, said)
+            else:
+                host = ends[index]
+                assert isinstance(host, Host)
+                ours = host.start(peer.script, given, said.append)
+                finished.append(lambda ours=ours: ours.done)  # type: ignore[misc]
+                if name == "server":
+                    net.run_until(lambda said=said: bool(said))  # type: ignore[misc]
+                    said.clear()
+        limit = net.now + int(scenario.seconds * 1e9)
+        net.run_until(lambda: net.now > limit or all(done() for done in finished))
+        net.run(until=(net.now + 300 * MS) / 1e9)
+    return run
+
+
+def main(arguments: list[str]) -> None:
+    """Run the scenarios named, or all, and print what each run's packets were."""
+    for name in [one for one in arguments if not one.startswith("-")] or SCENARIOS:
+        print(f"\n## {name}")
+        for client, server in PAIRINGS:
+            run = execute(SCENARIOS[name], client, server)
+            print(f"\n{client} -> {server}: {run.said}")
+            for packet in run.packets:
+                print(packet)
+
+
+def _warm(net: Network, ends: list[Any], spaces: dict[str, Namespace]) -> None:
+    """Let both ends know each other's link address, so that times are those of TCP."""
+    for name, end, other in (("client", ends[0], ends[1]), ("server", ends[1], ends[0])):
+        if name in spaces:
+            source = "import socket, sys; socket.socket(type=socket.SOCK_DGRAM).sendto(b'', (sys.argv[1], 9))"
+            program = spaces[name].python(source, str(other.address))
+            net.run_until(lambda program=program: program.poll() is not None)  # type: ignore[misc]
+        else:
+            end.ping(str(other.address), count=1)
+    net.run(until=(net.now + 100 * MS) / 1e9)
+
+
+def _collect(program: Any, said: list[dict[str, Any]]) -> None:
+    if program.poll() is None:
+        program.kill()
+    said.extend(json.loads(line) for line in program.stdout.read().splitlines())
+
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
