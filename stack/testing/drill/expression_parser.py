@@ -66,7 +66,7 @@ def operand(scanner: Scanner) -> Expression:
     if word in ("inet_addr", "inet6_addr"):
         return address(scanner, word, place)
     if word == "htons":
-        return Integer(port(scanner), False, place)
+        return port(scanner, place)
     if scanner.sees("(") and word in ("htonl", "ntohs", "ntohl"):
         scanner.refuse(f"{word}() is not in the language", place)
     if not scanner.sees("==") and scanner.take("="):
@@ -106,12 +106,12 @@ def address(scanner: Scanner, word: str, place: Place) -> Address:
     return Address(4 if word == "inet_addr" else 6, text, place)
 
 
-def port(scanner: Scanner) -> int:
-    """The `(8080)` of htons()."""
+def port(scanner: Scanner, place: Place) -> Integer | Anything:
+    """The `(8080)` or `(...)` of htons()."""
     scanner.expect("(")
-    number = scanner.integer("a port", high=0xFFFF)
+    found = Anything(place) if scanner.take("...") else Integer(scanner.integer("a port", high=0xFFFF), False, place)
     scanner.expect(")")
-    return number
+    return found
 
 
 # Structures

@@ -155,6 +155,7 @@ def test_segments() -> None:
     ("FOEXP TFO_COOKIE", (FastOpen(b"\x12\x34\x56\x78", True),)),
     ("ECN e1b 1 ceb 0 e0b 1,nop", (AccurateECN(1, (1, 0, 1)), Nop())),
     ("ECN e0b 1 ceb 0,kind 77 aabb", (AccurateECN(0, (1, 0)), None)),
+    ("ECN,ECN0,nop,nop,nop,nop", (AccurateECN(1), AccurateECN(0), Nop(), Nop(), Nop(), Nop())),
     ("sackOK , eol,eol", (SackOK(), EndOfList(), EndOfList())),
     ("sack 1:2 3:4,nop,nop", (SackBlocks(((1, 2), (3, 4))), Nop(), Nop())),
 ])  # fmt: skip
@@ -200,6 +201,8 @@ def test_structures() -> None:
         "{fd=4, events=POLLIN}": PollFD(Integer(4), Word("POLLIN")),
         "{events=EPOLLIN, fd=4}": EpollEvent(Word("EPOLLIN"), "fd", Integer(4)),
         "{events=EPOLLIN, ptr=4}": EpollEvent(Word("EPOLLIN"), "ptr", Integer(4)),
+        "{sa_family=AF_INET, sin_port=htons(...), sin_addr=...}": SocketAddress("AF_INET", None, None),
+        '{function_set_name="rack", pcbcnt=0}': Braces((Assign("function_set_name", String("rack")), Assign("pcbcnt", Integer(0)))),
     }.items():
         call = one(f"0 f({text}) = 0").action
         assert isinstance(call, Syscall)
