@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from stack.testing.drill.expressions import (
     Anything,
     Array,
+    Assign,
+    Braces,
     EpollEvent,
     Integer,
     IOVector,
@@ -17,6 +19,8 @@ from stack.testing.drill.expressions import (
     MessageHeader,
     Or,
     PollFD,
+    SocketAddress,
+    String,
     Word,
 )
 from stack.testing.drill.option_parser import options as read_options
