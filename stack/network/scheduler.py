@@ -72,14 +72,18 @@ class Scheduler:
             if deadline is None:
                 return
         times = self._entries.get(thing)
-        if times is None:
-            self._entries[thing] = [deadline]
-        elif not times or deadline < times[-1]:
-            times.append(deadline)
-        else:
+        if times and deadline >= times[-1]:
             return
-        self.order = order = self.order + 1
-        heappush(self._heap, (deadline, order, thing))
+        try:
+            if times is None:
+                self._entries[thing] = [deadline]
+            else:
+                times.append(deadline)
+            self.order = order = self.order + 1
+            heappush(self._heap, (deadline, order, thing))
+        except BaseException:
+            self._repair(thing)
+            raise
 
     def step(self) -> bool:
         """Run the one next event; False if nothing is left."""
@@ -106,19 +110,19 @@ class Scheduler:
             if time > self.now:
                 self.now = time
             thing.timeout(self.now)
+            if times is None:
+                return
+            deadline = thing.deadline
+            if deadline is None:
+                if not times:
+                    self._entries.pop(thing, None)
+            elif not times or deadline < times[-1]:
+                times.append(deadline)
+                self.order = order = self.order + 1
+                heappush(heap, (deadline, order, thing))
         except BaseException:                                # Ctrl-C can come between any two of these lines
             self._repair(thing)
             raise
-        if times is None:
-            return
-        deadline = thing.deadline
-        if deadline is None:
-            if not times:
-                self._entries.pop(thing, None)
-        elif not times or deadline < times[-1]:
-            times.append(deadline)
-            self.order = order = self.order + 1
-            heappush(heap, (deadline, order, thing))
 
     def _repair(self, thing: Timed) -> None:
         """See that what is still due after an exception has its entry, and one only."""
@@ -138,17 +142,21 @@ class Scheduler:
             deadline = thing.deadline
             if deadline is not None and deadline <= time:
                 return thing
-            heappop(heap)
-            times = self._entries.get(thing)
-            if times is None:                                # a cancelled call
-                continue
-            times.pop()
-            if deadline is None:
-                if not times:
-                    del self._entries[thing]
-            elif not times or deadline < times[-1]:
-                times.append(deadline)
-                heappush(heap, (deadline, order, thing))
+            try:
+                heappop(heap)
+                times = self._entries.get(thing)
+                if times is None:                            # a cancelled call
+                    continue
+                times.pop()
+                if deadline is None:
+                    if not times:
+                        del self._entries[thing]
+                elif not times or deadline < times[-1]:
+                    times.append(deadline)
+                    heappush(heap, (deadline, order, thing))
+            except BaseException:
+                self._repair(thing)
+                raise
         return None
 
     def next_time(self) -> int | None:

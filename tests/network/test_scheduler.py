@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
 import pytest
 
+from stack.network import scheduler as scheduler_module
 from stack.network.scheduler import Scheduler
 
 
@@ -116,3 +123,68 @@ def test_what_turns_out_to_be_due_later_takes_nobody_elses_turn() -> None:
     assert (engine.log, other.log) == ([], [])
     drain(scheduler)
     assert (engine.log, other.log) == ([30], [10])
+
+
+class Ring(Exception):
+    """What a signal handler raises."""
+
+
+@contextmanager
+def ringing(at: int) -> Iterator[None]:
+    """Raise before the line number `at`, counted as they run, of the scheduler."""
+    lines = [0]
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        if frame.f_code.co_filename != scheduler_module.__file__:
+            return None
+        if event == "line":
+            lines[0] += 1
+            if lines[0] == at:
+                raise Ring
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+
+
+def test_an_exception_between_any_two_lines_loses_nothing_that_is_due() -> None:
+    """As a signal handler's may come: what fires, what is put off, what is due again."""
+    at, rang = 0, True
+    while rang:
+        at += 1
+        rang = False
+        scheduler, often, put_off = Scheduler(), Engine(10, 20, 30), Engine(15)
+        scheduler.poke(often)
+        scheduler.poke(put_off)
+        put_off.times = [25]
+        try:
+            with ringing(at):
+                drain(scheduler)
+        except Ring:
+            rang = True
+        drain(scheduler)
+        assert (often.log[-2:], put_off.log) == ([20, 30], [25]), f"interrupted at line {at}"
+    assert at > 50
+
+
+def test_an_exception_between_any_two_lines_of_a_poke_does_no_harm() -> None:
+    at, rang = 0, True
+    while rang:
+        at += 1
+        rang = False
+        scheduler, engine = Scheduler(), Engine(30)
+        scheduler.poke(engine)
+        engine.times = [20, 30]
+        try:
+            with ringing(at):
+                scheduler.poke(engine)
+        except Ring:
+            rang = True
+            scheduler.poke(engine)
+        drain(scheduler)
+        assert engine.log == [20, 30], f"interrupted at line {at}"
+    assert at > 5
