@@ -362,5 +362,5 @@ def syn_acknowledged(b: Block, ack: int, seg: Segment, at: int) -> None:
         rtt.sample(r, b.snd.una, b.snd.nxt, b.settings)
     b.rtx.delivered = 1  # the SYN
     rearm(b, at)
-    if whole > ack:
+    if whole > ack or (seg.sack and b.rtx.records):
         acknowledged(b, seg, whole, at)

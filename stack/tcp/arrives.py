@@ -130,7 +130,7 @@ def syn_sent_state(b: Block, seg: Segment, now: int) -> bool:
     seg.seq += 1
     seg.trim(b.rcv.nxt, b.rcv.edge)
     fast = b.fast
-    if not b.settings.keep_syn_text and (fast is None or not (fast.asked or fast.text)):
+    if not b.settings.keep_syn_text and (ack is None or fast is None or not (fast.asked or fast.text)):
         seg.text, seg.flags = b"", seg.flags & ~FIN
     if ack is not None:
         acknowledge.update_window(b, seg, seg.wnd)
@@ -263,6 +263,8 @@ def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
         established(b, now)
         if listener is not None:
             listener.established(b)
+        elif b.fast is not None and not b.passive:  # of two that opened fast at once
+            fastopen.syn_acknowledged(b, seg, ack, now)
         take_held(b, now)
     elif ack > snd.nxt or ack < snd.una - snd.max_wnd:
         acknowledge.challenge(b, "challenge ACK: an ACK outside the window", now)  # RFC 5961 section 5

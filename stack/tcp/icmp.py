@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 from stack.tcp import recovery
@@ -15,6 +16,7 @@ from stack.tcp.state import CLOSED, HAS_DATA, SYN_RECEIVED, SYN_SENT
 if TYPE_CHECKING:
     from stack.tcp.block import Block
 
+_NETWORK = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EPROTO})
 _MINIMUM_V4 = 68  # RFC 791
 _MINIMUM_V6 = 1280  # RFC 8200
 
@@ -32,7 +34,13 @@ def icmp_error(b: Block, error: int, hard: bool, now: int, sequence: int | None 
     """
     if b.state is CLOSED or not believable(b, sequence):
         return
-    if b.state is SYN_SENT or b.state is SYN_RECEIVED or (hard and b.settings.abort_on_hard_icmp):
+    if b.listener is not None:
+        # A request that nobody knows of yet goes in silence, and only where the network says so (tcp_req_err)
+        if hard if len(b.local[0]) == 16 else error in _NETWORK:
+            become_closed(b, now)
+        return
+    taken = b.fast is not None and b.fast.usable and b.fast.accepted  # the program has it: as if the handshake were over
+    if b.state is SYN_SENT or (b.state is SYN_RECEIVED and not taken) or (hard and b.settings.abort_on_hard_icmp):
         become_closed(b, now, error)
         return
     b.soft_error = error

@@ -306,3 +306,43 @@ def test_what_is_remembered_is_bounded() -> None:
         cache.learn(A[0], number.to_bytes(4, "big"), 1000, None, False, False, 0, 0)
     assert cache.find(A[0], bytes(4)) is None
     assert cache.find(A[0], b"\0\0\0\1") is not None
+
+
+@pytest.mark.parametrize(("ack", "answer"), [(5, []), (1, ["P. 1:5(4) ack 1"]), (3, ["P. 3:5(2) ack 1"])])
+def test_two_that_open_fast_at_once_acknowledge_no_data_but_their_own_may_be(ack: int, answer: list[str]) -> None:
+    pen, _ = client(known(), b"data")
+    pen.read()
+    pen.write("S", 0, text=b"theirs", options=MSS_1000 + option(COOKIE))
+    assert pen.read() == ["S. 0:0(0) ack 1"]
+    pen.write("S", 0, ack=ack, options=MSS_1000)
+    assert (pen.connection.state, pen.read()) == (ESTABLISHED, answer)
+
+
+def test_the_ack_that_ends_the_handshake_may_report_holes() -> None:
+    listener = Listener(B, make, SERVER.replace(sack=True))
+    header = TCP(source=A[1], destination=80, syn=True, window=60000, options=TCPOptions(MSS_1000 + b"\4\2\1\1" + option(COOKIE)))
+    child = listener.receive(header, b"hello", B, A, 0)
+    assert child is not None
+    child.send(bytes(5000), 0)
+    child.take_output()
+    report = b"\1\1\5\x0a" + (2101).to_bytes(4, "big") + (5101).to_bytes(4, "big")
+    child.receive(TCP(sequence=6, acknowledgment=101, ack=True, window=60000, options=TCPOptions(report)), b"", 10 * MS)
+    sent = [header.sequence for header, text, _ in child.take_output() if text]
+    assert (child.state, sent[:1]) == (ESTABLISHED, [101])
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+def test_an_unreachable_network_ends_a_child_that_nobody_has_accepted(accepted: bool) -> None:
+    listener = Listener(B, make, SERVER)
+    child = knock(listener, COOKIE)
+    assert child is not None
+    if accepted:
+        listener.accept()
+    child.icmp_error(errno.EHOSTUNREACH, False, 0, 5000)  # about nothing that was sent
+    assert child.state is SYN_RECEIVED
+    child.icmp_error(errno.EHOSTUNREACH, False, 0, 100)
+    if accepted:
+        assert (child.state, child.error) == (SYN_RECEIVED, None)
+    else:
+        assert listener.accept() is child
+        assert (child.state, child.recv(10, 0), child.take_error()) == (CLOSED, b"hello", errno.EHOSTUNREACH)

@@ -1,5 +1,7 @@
 """Half-open connections of a listener, as Linux's request sockets: what does not complete the handshake."""
 
+import errno
+
 from stack.tcp.connection import Connection
 from stack.tcp.formats.options import TCPOptions
 from stack.tcp.formats.tcp import TCP
@@ -98,3 +100,11 @@ def test_syn_acks_are_repeated_at_one_three_seven_seconds() -> None:
     half = Half()
     assert half.wait(100 * S) == [(second, "18 100 1") for second in (1, 3, 7, 15, 31)]
     assert (half.connection.state, half.listener.half_open) == (CLOSED, 0)
+
+
+def test_what_the_network_says_ends_a_request_in_silence_and_what_the_port_says_does_not() -> None:
+    half = Half()
+    half.connection.icmp_error(errno.ECONNREFUSED, True, 0, 100)
+    assert half.connection.state is SYN_RECEIVED
+    half.connection.icmp_error(errno.EHOSTUNREACH, False, 0, 100)
+    assert (half.connection.state, half.connection.error, half.listener.half_open, half.read()) == (CLOSED, None, 0, [])
