@@ -251,6 +251,14 @@ class Direction(Chances):
     def _end_queued(self, frame: Frame, now: int, reason: DropReason) -> None:
         self._end(frame.packet, now, reason)
 
+    @property
+    def waiting(self) -> int:
+        """Frames that wait now; the one that is being sent is not among them."""
+        if not self._plain:
+            return len(self.discipline)
+        now = self._clock()
+        return max(0, sum(departure > now for departure in self._departures) - 1)
+
     def __repr__(self) -> str:
         rate = "unlimited" if self._rate is None else show_rate(self._rate)
         return f"<Direction {self.name} {rate}, {show_time(self._delay)}{'' if self.is_up else ', down'}>"

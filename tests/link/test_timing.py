@@ -167,3 +167,17 @@ def test_the_plain_way_and_the_general_way_are_one(seed: int) -> None:
     assert plain[1:] == general[1:]
     assert all(abs(a - b) <= 5 for a, b in zip(plain[0], general[0], strict=True))
     assert plain[2], "the queue was full at times"
+
+
+@pytest.mark.parametrize("general", [False, True])
+def test_how_many_frames_wait(general: bool) -> None:
+    bench = Bench()
+    there = bench.direction(rate="10 Mbit")
+    if general:
+        there.drop(lambda packet: False)
+    bench.send(there, *[frame(n, 1250) for n in range(5)])
+    seen = [there.waiting]
+    for milliseconds in range(1, 7):
+        bench.run(milliseconds * MS)
+        seen.append(there.waiting)
+    assert seen == [4, 3, 2, 1, 0, 0, 0]
