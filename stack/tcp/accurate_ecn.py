@@ -26,7 +26,7 @@ _NOTHING = (0, 1, 1, 0)  # where the counters of octets begin: of Not-ECT, ECT(1
 class Accurate:
     """The receiver's counters (r.), and the sender's idea of the peer's (s.)."""
 
-    __slots__ = ("answering", "ce_octets", "disabled", "octets", "option", "packets", "sent_packets", "syn_ect")
+    __slots__ = ("answering", "ce_octets", "octets", "option", "packets", "sent_packets", "syn_ect")
 
     def __init__(self, field: int) -> None:
         self.syn_ect = field  # how the peer's SYN, or SYN,ACK, arrived
@@ -35,7 +35,6 @@ class Accurate:
         self.octets = list(_NOTHING)  # r.*: by ECN field
         self.ce_octets: int | None = None  # s.ceb: the counter in the option of the last ACK
         self.answering = False  # the next ACK is the last of the handshake
-        self.disabled = False  # the field comes mangled: our data goes without ECT
         self.option = False  # the peer sends the option, so it is known to pass
 
     def synack_arrived(self, bits: int) -> None:
@@ -43,10 +42,11 @@ class Accurate:
         self.answering = True
         self.sent_packets = FIRST + (bits == HANDSHAKE[_CE])
 
-    def handshake_over(self, bits: int) -> None:
-        """The last ACK says how our SYN,ACK arrived; nothing, where a middlebox clears the bits (section 3.2.2.1)."""
+    def handshake_over(self, bits: int) -> bool:
+        """The last ACK says how our SYN,ACK arrived; False where a middlebox clears the bits, and ECT is better not used
+        (section 3.2.2.1)."""
         self.sent_packets = FIRST + (bits == HANDSHAKE[_CE])
-        self.disabled = not bits
+        return bits != 0
 
     def arrived(self, field: int, size: int) -> bool:
         """Any segment came, with so many octets of text; True if it was marked, which is told at once."""

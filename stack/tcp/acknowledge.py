@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stack.tcp import ecn, frto, prr, rack, recovery, sack, timestamps, tlp
+from stack.tcp import ecn, frto, prr, rack, rate, recovery, sack, timestamps, tlp
 from stack.tcp.acknowledgment import Acknowledgment
 from stack.tcp.block import NEVER
 from stack.tcp.congestion.base import CongestionState
@@ -51,6 +51,8 @@ def acknowledged(b: Block, seg: Segment, ack: int, at: int) -> None:
     outstanding = bool(rtx.records)
     if b.ecn is not None:
         told.ece = ecn.echoed(b, seg)
+    if b.rate is not None:
+        rate.check(b)
     if ack < una:  # old; but its blocks may tell something new
         if b.sack and seg.sack:
             sack.tag(b, told, seg.sack, at)
@@ -234,6 +236,8 @@ def steer(b: Block, told: Acknowledgment, delivered: int, lost: int, prior_fligh
     control.arrived(sample)
     if control.owns_window:
         control.control(sample)
+        if control.holds_back and b.rate is not None:
+            rate.limit(b)
     elif b.recovery.reducing:
         prr.reduce(b, delivered, lost, told.advanced)
     elif told.data_acked or (told.newly_sacked and b.recovery.reordering > frto.DUPLICATES):

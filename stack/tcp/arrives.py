@@ -259,6 +259,7 @@ def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
         syn = seg.scale is not None  # the SYN,ACK of a simultaneous open: its window is not scaled (RFC 7323 section 2.2)
         acknowledge.update_window(b, seg, seg.wnd if syn else seg.wnd << snd.scale)
         acknowledge.syn_acknowledged(b, ack, seg, now)
+        ecn.handshake_over(b, seg)
         listener = b.listener
         established(b, now)
         if listener is not None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from stack.tcp.formats.tcp import TCP
     from stack.tcp.listener import Listener
     from stack.tcp.marks import Marks
+    from stack.tcp.pacing import Pacer
     from stack.tcp.rate import DeliveryRate
     from stack.tcp.reassembly import Reassembly
     from stack.tcp.sending import Piece
@@ -128,6 +129,7 @@ class Block:
         "path_mss",
         "peer_mss",
         "pending",
+        "pacer",
         "pieces",
         "poke",
         "probes",
@@ -231,6 +233,7 @@ class Block:
         self.recovery = Recovery()
         self.rack = Rack()
         self.usage = Usage()
+        self.pacer: Pacer | None = None  # where data is paced
         self.rate: DeliveryRate | None = None  # kept where the congestion control wants it
         self.congestion = _UNOPENED
         self.ack_sample = Sample()

@@ -9,7 +9,7 @@ import errno
 import os
 from typing import TYPE_CHECKING, Any
 
-from stack.tcp import acknowledge, fastopen
+from stack.tcp import acknowledge, fastopen, rate
 from stack.tcp.block import NEVER
 from stack.tcp.buffers import SendBuffer
 from stack.tcp.ending import become_closed
@@ -79,6 +79,8 @@ def send(b: Block, data: bytes, now: int, urgent: bool = False, more: bool = Fal
         raise error(take_error(b) or errno.EPIPE)
     if b.error is not None:
         raise error(take_error(b) or errno.EPIPE)
+    if b.rate is not None:
+        rate.check(b)
     room = b.writable_room
     if len(data) > room:
         b.short_of_space = True

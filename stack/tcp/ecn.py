@@ -116,6 +116,13 @@ def synack_arrived(b: Block, seg: Segment) -> None:
         b.ecn = None
 
 
+def handshake_over(b: Block, seg: Segment) -> None:
+    """The last ACK of the handshake, which tells how our SYN,ACK arrived."""
+    ecn = b.ecn
+    if ecn is not None and ecn.accurate is not None and b.passive:
+        ecn.uses_ect = ecn.accurate.handshake_over(seg.flags & ACE)
+
+
 # Marks that come in
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stack.tcp import pacing
 from stack.tcp.block import NEVER
 from stack.tcp.congestion.registry import congestion_control
 from stack.tcp.ending import become_closed
@@ -68,6 +69,8 @@ def begin_transfer(b: Block, now: int) -> None:
     b.congestion.opened(b.rtt.srtt, now)
     if b.congestion.wants_rate:
         b.rate = DeliveryRate()
+    if pacing.wanted(b):
+        b.pacer = pacing.Pacer()
     b.pushed = b.snd.nxt - 1
     b.recovery.point = b.snd.nxt
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from stack.base.quantity import SECOND
 
+from stack.tcp.recovery import LOST
+
 if TYPE_CHECKING:
     from stack.tcp.block import Block
 
@@ -21,11 +23,12 @@ _LARGEST_BURST = 65_536 - 1 - 320  # octets: GSO_LEGACY_MAX_SIZE - 1 - MAX_TCP_H
 class Pacer:
     """When the next burst may go, in ns."""
 
-    __slots__ = ("at", "sent")
+    __slots__ = ("at", "sent", "waiting")
 
     def __init__(self) -> None:
         self.at = 0
         self.sent = 0  # segments with data, to `UNPACED`
+        self.waiting = False  # something would go at once
 
 
 def wanted(b: Block) -> bool:
@@ -57,10 +60,20 @@ def held(b: Block, now: int) -> bool:
     """It is not yet time: sending goes on when the timer goes off (tcp_pacing_check)."""
     pacer = b.pacer
     assert pacer is not None
-    if pacer.at <= now:
-        return False
-    b.arm(pacer.at)
-    return True
+    pacer.waiting = pacer.at > now
+    if pacer.waiting:
+        b.arm(pacer.at)
+    return pacer.waiting
+
+
+def due(b: Block, now: int) -> None:
+    """The timer may have gone off: what is lost comes before new data (tcp_tsq_handler)."""
+    pacer = b.pacer
+    assert pacer is not None
+    if pacer.waiting and pacer.at <= now:
+        pacer.waiting = False
+        if b.rtx.lost_out > b.rtx.retrans_out:
+            b.recovery.repair = LOST
 
 
 def sent(b: Block, octets: int, segments: int, now: int) -> None:

@@ -44,6 +44,7 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
         or b.urgent is not None
         or b.pending == WINDOW_PROBE
         or b.ecn is not None
+        or b.rate is not None
         or b.closed_by_user
     ):
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from stack.tcp.block import Block
     from stack.tcp.congestion.base import Sample
     from stack.tcp.retransmit_queue import Record, RetransmitQueue
 
@@ -89,3 +90,19 @@ class DeliveryRate:
                 self.interval = interval
                 self.limited = self._was_limited
         self.begin()
+
+
+def check(b: Block) -> None:
+    """Before an ACK, and before the program writes: nothing waits, though the window would let it go. Samples of what is
+    outstanding until now, and of what comes next, tell of the program and not of the path (tcp_rate_check_app_limited)."""
+    rate, rtx, outgoing = b.rate, b.rtx, b.outgoing
+    assert rate is not None
+    waiting = outgoing.end - b.snd.nxt if outgoing is not None else 0
+    if waiting < b.snd.mss and rtx.in_flight < b.congestion.cwnd and rtx.lost_out <= rtx.retrans_out:
+        limit(b)
+
+
+def limit(b: Block) -> None:
+    """Until what is in flight now is delivered, samples are no measure of the path."""
+    assert b.rate is not None
+    b.rate.app_limited = b.rtx.delivered + b.rtx.in_flight or 1

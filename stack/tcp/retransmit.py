@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from stack.tcp import pacing
 from stack.tcp.congestion.base import CongestionState
 from stack.tcp.output import segment_room, transmit
 from stack.tcp.retransmit_queue import LOST, RECORD_END, RESENT, SACKED
@@ -29,6 +30,8 @@ def send_lost(b: Block, now: int) -> None:
         record = records[index]
         if mended:
             rtx.again = record.seq
+        if b.pacer is not None and pacing.held(b, now):
+            break
         if b.congestion.cwnd <= rtx.in_flight or rtx.retrans_out >= rtx.lost_out:
             break
         if not record.marks & LOST:
@@ -37,6 +40,8 @@ def send_lost(b: Block, now: int) -> None:
             if not send_record_again(b, index, 1, kind, now):
                 break
             rtx.mark_resent(records[index], now)
+            if b.pacer is not None:
+                pacing.sent(b, record.end - record.seq, 1, now)
             note_resent(b, now)
             recovery.prr_out += recovery.reducing
             restart = restart or (index == 0 and b.pending != REORDERING)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from stack.tcp import tlp, validation
+from stack.tcp import pacing, tlp, validation
 from stack.tcp.congestion.base import Happening
 from stack.tcp.output import segment_room, send_acknowledgment, send_reset, send_syn, transmit
 from stack.tcp.recovery import NEW, NOTHING
@@ -160,7 +160,10 @@ def send_new(b: Block, now: int, nagle: bool = True, probe: bool = False) -> Non
     other = rtx.retrans_out - rtx.sacked_out - rtx.lost_out
     cwnd = control.cwnd
     sent = 0
+    burst = pacing.burst(b) if b.pacer is not None else 0
     while pieces:
+        if burst and pacing.held(b, now):
+            break
         room = cwnd - len(rtx.records) - other
         if room <= 0:
             if not probe:
@@ -180,6 +183,8 @@ def send_new(b: Block, now: int, nagle: bool = True, probe: bool = False) -> Non
             limit = length
         else:
             limit = mss * min(room, cwnd >> 1 or 1)
+            if burst and limit > burst:
+                limit = burst
             if probe or snd.up > snd.una:
                 limit = mss  # a probe is one segment; each of urgent data has its own urgent pointer
             if last or limit > window:
@@ -192,6 +197,8 @@ def send_new(b: Block, now: int, nagle: bool = True, probe: bool = False) -> Non
         if not before and not sent:
             start_sending(b, now)
         sent += send_piece(b, piece, limit, mss, now)
+        if burst:
+            pacing.sent(b, limit, -(-limit // mss), now)
         if snd.nxt >= piece.end:
             pieces.popleft()
         if probe:

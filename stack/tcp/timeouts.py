@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stack.tcp import fastopen, frto, half_open, rack
+from stack.tcp import fastopen, frto, half_open, pacing, rack
 from stack.tcp.block import NEVER
 from stack.tcp.ending import become_closed, give_up
 from stack.tcp.output import delayed, transmit
@@ -45,6 +45,8 @@ def timeout(b: Block, now: int) -> None:
         wait_timeout(b, now)
     if b.keep_at <= now:
         keepalive_timeout(b, now)
+    if b.pacer is not None:
+        pacing.due(b, now)
     output(b, now)
     if b.state is CLOSED:
         b.deadline = None
@@ -54,6 +56,8 @@ def timeout(b: Block, now: int) -> None:
     if b.reopened_at <= now:
         b.reopened_at = NEVER
     nearest = min(b.timer_at, b.ack_at, b.wait_at, b.keep_at, b.reopened_at)
+    if b.pacer is not None and b.pacer.waiting and b.pacer.at < nearest:
+        nearest = b.pacer.at
     b.deadline = None if nearest == NEVER else nearest
 
 
