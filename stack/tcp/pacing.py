@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stack.base.quantity import SECOND
-
 from stack.tcp.recovery import LOST
 
 if TYPE_CHECKING:
