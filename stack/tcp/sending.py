@@ -150,8 +150,7 @@ def send_new(b: Block, now: int, nagle: bool = True, probe: bool = False) -> Non
     """New data and the FIN, as far as both windows let them (tcp_write_xmit). `probe`: one segment, whatever CWND says."""
     if b.fin is not None:
         return
-    snd, rtx, control = b.snd, b.rtx, b.congestion
-    pieces = b.pieces
+    snd, rtx, control, pieces = b.snd, b.rtx, b.congestion, b.pieces
     if not pieces and not b.fin_queued:
         return
     mss = snd.mss if b.held is None and b.rcv.dsack is None else segment_room(b)
@@ -160,10 +159,8 @@ def send_new(b: Block, now: int, nagle: bool = True, probe: bool = False) -> Non
     other = rtx.retrans_out - rtx.sacked_out - rtx.lost_out
     cwnd = control.cwnd
     sent = 0
-    burst = pacing.burst(b) if b.pacer is not None else 0
-    while pieces:
-        if burst and pacing.held(b, now):
-            break
+    burst = cwnd if b.pacer is None else pacing.burst(b) // mss
+    while pieces and (b.pacer is None or not pacing.held(b, now)):
         room = cwnd - len(rtx.records) - other
         if room <= 0:
             if not probe:
@@ -182,9 +179,7 @@ def send_new(b: Block, now: int, nagle: bool = True, probe: bool = False) -> Non
                 break
             limit = length
         else:
-            limit = mss * min(room, cwnd >> 1 or 1)
-            if burst and limit > burst:
-                limit = burst
+            limit = mss * min(room, cwnd >> 1 or 1, burst)
             if probe or snd.up > snd.una:
                 limit = mss  # a probe is one segment; each of urgent data has its own urgent pointer
             if last or limit > window:
@@ -197,8 +192,6 @@ def send_new(b: Block, now: int, nagle: bool = True, probe: bool = False) -> Non
         if not before and not sent:
             start_sending(b, now)
         sent += send_piece(b, piece, limit, mss, now)
-        if burst:
-            pacing.sent(b, limit, -(-limit // mss), now)
         if snd.nxt >= piece.end:
             pieces.popleft()
         if probe:
@@ -247,6 +240,8 @@ def send_piece(b: Block, piece: Piece, limit: int, mss: int, now: int, cause: st
         snd.nxt = record.end
         nxt = end
         count += 1
+    if b.pacer is not None:
+        pacing.sent(b, limit, count, now)
     return count
 
 

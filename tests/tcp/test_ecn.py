@@ -275,3 +275,87 @@ def test_a_mangled_option_is_no_harm(kind: int) -> None:
     for size in (0, 3, 6, 9):
         server.write("", 1, ack=1, options=bytes((kind, 2 + size)) + bytes(size) + b"\1" * (-(2 + size) % 4))
     assert server.agreed
+
+
+# What an echo does to the sender
+
+
+def windows(client: Marked) -> tuple[int, int, str]:
+    control: Any = client.connection.congestion
+    return control.cwnd, control.ssthresh, client.connection.recovery.state.name
+
+
+def full(settings: TcpSettings = ASKING) -> Marked:
+    """A client whose window is full: ten segments of 1000 octets are on their way."""
+    client = connected(settings)
+    assert len(client.send(30_000)) == 10
+    client.now += 50 * MS
+    return client
+
+
+@rfc("3168", "6.1.2")
+def test_an_echo_halves_the_window_once_in_a_round_trip_and_is_answered() -> None:
+    client = full()
+    first = client.write("E", 1, ack=2001)
+    assert windows(client)[1:] == (5, "CWR")
+    assert [line.split()[0] for line in first] == [".W"], "new data that says CWR"
+    for ack in range(4001, 10_001, 2000):
+        client.write("E", 1, ack=ack)
+        assert windows(client)[1:] == (5, "CWR"), "more of the same round trip"
+    client.now += 50 * MS
+    client.write("", 1, ack=client.connection.snd.nxt - 1000)
+    assert windows(client) == (6, 5, "OPEN"), "the reduction is over: half, and it grows again by a segment in a round trip"
+    assert client.connection.retransmitted == 0
+    client.write("E", 1, ack=client.connection.snd.nxt - 1000)
+    assert windows(client)[1] == 3, "the next round trip is another one"
+
+
+@rfc("3168", "6.1.2")
+def test_cwr_is_said_once_and_on_new_data_only() -> None:
+    client = full()
+    said = []
+    for ack in range(1001, 11_001, 1000):
+        said += [line for line in client.write("E", 1, ack=ack) if "W" in line]
+    assert len(said) == 1
+    assert said[0].endswith("ect0")
+
+
+def test_an_echo_before_any_mark_could_be_is_no_reason_without_ecn() -> None:
+    client = connected(OFF, "S")
+    client.send(30_000)
+    client.write("E", 1, ack=2001)
+    assert windows(client)[2] == "OPEN"
+
+
+@rfc("8257", "3.3")
+def test_dctcp_gives_up_half_of_the_share_that_was_marked() -> None:
+    client = full(GRANTING.replace(congestion="dctcp"))
+    control: Any = client.connection.congestion
+    control.alpha = 256  # a quarter
+    control.next_seq = client.connection.snd.nxt + 10**6
+    client.write("E", 1, ack=2001)
+    assert windows(client)[1:] == (10 - 10 * 256 // 2048, "CWR")
+    assert client.connection.rtx.delivered_ce == 2
+
+
+@rfc("9768", "3.2.2.5")
+def test_accurate_marks_reduce_the_window_without_any_cwr() -> None:
+    client = connected(ACCURATE, "SW")
+    assert len(client.send(30_000)) == 10
+    client.now += 50 * MS
+    client.write("WA", 1, ack=2001)  # ACE is 6: one mark beyond the five that counting begins with
+    assert windows(client)[1:] == (5, "CWR")
+    assert client.connection.rtx.delivered_ce == 1
+    client.write("WA", 1, ack=3001)
+    assert client.connection.rtx.delivered_ce == 1, "the same count"
+    client.write("EA", 1, ack=8001)  # 5 after 6: seven more, or fewer than were delivered?
+    assert client.connection.rtx.delivered_ce == 8
+
+
+def test_a_server_that_sees_zeros_in_the_last_ack_does_not_use_ect() -> None:
+    """A middlebox clears the bits: marks would never be heard of (RFC 9768 section 3.2.2.1)."""
+    assert accepted(ACCURATE, "SEWA").send(100) == ["P.EA 1(100) noecn"]
+    server = Marked(ACCURATE, passive=True)
+    server.write("SEWA", 0, options=MSS_1000)
+    server.write("W", 1, ack=1)
+    assert server.send(100) == ["P.EA 1(100) ect0"]
