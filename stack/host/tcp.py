@@ -20,6 +20,7 @@ from stack.host.way import Way, find_way
 from stack.host.zone import elsewhere, zoned
 from stack.ip.formats.ipv4 import IPv4
 from stack.ip.formats.ipv6 import IPv6
+from stack.ip.route import NO_METRICS
 from stack.tcp.fastopen import FastOpen
 from stack.tcp.fastopen_cache import FastOpenCache
 from stack.tcp.formats.tcp import SYN, TCP
@@ -145,7 +146,7 @@ class TcpLayer:
         local, remote = (zoned(self.host, local[0], link), local[1]), (zoned(self.host, remote[0], link), remote[1])
         overhead = 40 if len(local[0]) == IPv4Address.length else 60
         connection = HostConnection(
-            self, way, claim, local, remote, settings,
+            self, way, claim, local, remote, along(way, settings),
             iss=initial_sequence(self._secret, local, remote, self.host.now),
             mss=min(way.attachment.interface.mtu, 65535) - overhead,
             ts_offset=timestamp_offset(self._secret, local, remote),
@@ -154,6 +155,8 @@ class TcpLayer:
             connection.flow_label = self._labels.getrandbits(20) or 1  # RFC 6437: one for each flow, not 0
         if way.mtu < way.attachment.interface.mtu:
             connection.path_mtu(way.mtu, self.host.now)
+        if way.metrics.advertised_mss is not None:
+            connection.rcv.mss = min(connection.rcv.mss, way.metrics.advertised_mss)
         self.connections[local[0], local[1], remote[0], remote[1]] = connection
         return connection
 
@@ -363,6 +366,18 @@ class TcpLayer:
         else:
             connection.icmp_error(report.errno, report.hard, self.host.now, sequence)
         return True
+
+
+def along(way: Way, settings: TcpSettings) -> TcpSettings:
+    """Settings for a connection on this way: what its route says (ip-route(8)) comes before what the host does elsewhere."""
+    metrics = way.metrics
+    if metrics is NO_METRICS:
+        return settings
+    said = {
+        "initial_segments": metrics.initial_window, "minimum_rto": metrics.minimum_rto, "congestion": metrics.congestion,
+        "delayed_ack": 0 if metrics.quick_ack else None, "ecn": 1 if metrics.ecn and settings.ecn in (0, 2) else None,
+    }  # fmt: skip
+    return settings.replace(**{name: value for name, value in said.items() if value is not None})
 
 
 def _meant(address: IPAddress) -> IPAddress:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stack.base.address import IPAddress, IPv4Address, IPv6Address
 from stack.host.addresses import Cast
 from stack.host.zone import Zoned
-from stack.ip.route import choose_source, scope
+from stack.ip.route import NO_METRICS, Metrics, choose_source, scope
 
 if TYPE_CHECKING:
     from stack.host.attachment import Attachment
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 class Way:
     """Where to, through what, from which address. Out of date when the host's `generation` is another one."""
 
-    __slots__ = ("attachment", "cast", "destination", "generation", "mtu", "next_hop", "source")
+    __slots__ = ("attachment", "cast", "destination", "generation", "metrics", "mtu", "next_hop", "source")
 
     def __init__(
-        self, attachment: Attachment, destination: IPAddress, next_hop: IPAddress, cast: Cast, source: IPAddress, mtu: int, generation: int
-    ) -> None:
+        self, attachment: Attachment, destination: IPAddress, next_hop: IPAddress, cast: Cast, source: IPAddress, mtu: int,
+        generation: int, metrics: Metrics = NO_METRICS,
+    ) -> None:  # fmt: skip
         self.attachment = attachment
         self.destination = destination
         self.next_hop = next_hop
@@ -32,6 +33,7 @@ class Way:
         self.source = source
         self.mtu = mtu
         self.generation = generation
+        self.metrics = metrics
 
 
 def find_way(
@@ -50,6 +52,7 @@ def find_way(
     cast = host.addresses.cast(destination)
     next_hop, preferred = destination, None
     attachment: Attachment | None = None
+    metrics = NO_METRICS
     if cast is Cast.LOCAL:
         attachment = host.loopback
         preferred = destination
@@ -58,6 +61,7 @@ def find_way(
         if cast is Cast.OTHER and route.gateway is not None:
             next_hop = route.gateway
         preferred = route.source
+        metrics = route.metrics
     elif cast is not Cast.OTHER:
         attachment = _first(host, interface)
     if attachment is None:
@@ -68,10 +72,10 @@ def find_way(
             if cast is not Cast.BROADCAST:
                 return errno.EADDRNOTAVAIL
             source = IPv4Address.UNSPECIFIED  # RFC 1122 3.2.1.3 (a): a host that is learning its address
-    mtu = attachment.interface.mtu
-    if cast is Cast.OTHER:
+    mtu = min(metrics.mtu or attachment.interface.mtu, attachment.interface.mtu)
+    if cast is Cast.OTHER and not metrics.mtu_locked:
         mtu = host.path_mtu.get(destination, mtu, host.now)
-    return Way(attachment, destination, next_hop, cast, source, min(mtu, 65535), host.routes.generation)
+    return Way(attachment, destination, next_hop, cast, source, min(mtu, 65535), host.routes.generation, metrics)
 
 
 def _route(host: HostEngine, destination: IPAddress, cast: Cast, interface: Interface | None) -> Route | None:

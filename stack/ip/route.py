@@ -13,6 +13,23 @@ CACHED_DESTINATIONS = 4096
 
 
 @dataclass(slots=True, frozen=True)
+class Metrics:
+    """What an administrator says of a path, as ip-route(8) does; None: nothing. Octets, segments, nanoseconds."""
+
+    mtu: int | None = None
+    mtu_locked: bool = False  # no router is believed that it is less
+    advertised_mss: int | None = None
+    initial_window: int | None = None  # initcwnd, segments
+    minimum_rto: int | None = None
+    quick_ack: bool = False  # every segment is acknowledged at once
+    ecn: bool = False
+    congestion: str | None = None  # congctl: the congestion control's name
+
+
+NO_METRICS = Metrics()
+
+
+@dataclass(slots=True, frozen=True)
 class Route:
     """Destinations that begin with the `length` bits of `prefix` leave through `interface`, by `gateway` if there is one."""
 
@@ -22,6 +39,7 @@ class Route:
     gateway: IPAddress | None = None
     metric: int = 0
     source: IPAddress | None = None
+    metrics: Metrics = NO_METRICS
 
     def __str__(self) -> str:
         by = f" via {self.gateway}" if self.gateway else ""
@@ -86,6 +104,7 @@ class RouteTable:
         gateway: IPAddress | None = None,
         metric: int = 0,
         source: IPAddress | None = None,
+        metrics: Metrics = NO_METRICS,
     ) -> Route:
         """Add a route; bits of `prefix` after `length` are cleared. A second route that is the same is not added."""
         bits = 8 * len(prefix)
@@ -93,11 +112,24 @@ class RouteTable:
             raise ValueError(f"prefix length is {length}; expected 0 to {bits}")
         if gateway is not None and len(gateway) != len(prefix):
             raise ValueError(f"gateway {gateway} is not of the same IP version as {prefix}/{length}")
-        route = Route(masked(prefix, length), length, interface, gateway, metric, source)
+        route = Route(masked(prefix, length), length, interface, gateway, metric, source, metrics)
         if route not in self:
             self._families[len(prefix)].add(route)
             self.changed()
         return route
+
+    def change(self, prefix: IPAddress, length: int, metrics: Metrics) -> Route:
+        """Say something of the path to a prefix, in place of what was said before; the way there stays that of the best route.
+
+        Raises `KeyError` if there is none.
+        """
+        best = next((one for one in self._families[len(prefix)].matches(prefix) if one.length <= length), None)
+        if best is None:
+            raise KeyError(f"no route to {prefix}/{length}")
+        network = masked(prefix, length)
+        for old in [one for one in self if one.prefix == network and one.length == length]:
+            self.remove(old)
+        return self.add(prefix, length, best.interface, best.gateway, best.metric, best.source, metrics)
 
     def remove(self, route: Route) -> None:
         """Take a route out; a `KeyError` says that it is not there."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import NoReturn
 
 from stack.testing.drill import symbols
@@ -100,7 +102,9 @@ def integer(expression: Expression | None) -> int | None:
 
 
 def buffer(expression: Expression, size: int) -> bytes:
-    """What is sent: a text's octets, or zeros."""
+    """What is sent: a text's octets, or zeros. A number is an address where nothing is: EFAULT."""
+    if size and (isinstance(expression, Integer) or (isinstance(expression, Word) and expression.name == "NULL")):
+        raise OSError(errno.EFAULT, os.strerror(errno.EFAULT))
     text = expression.value.encode("latin-1", "replace") if isinstance(expression, String) else b""
     return text[:size].ljust(size, b"\0")
 

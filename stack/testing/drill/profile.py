@@ -9,7 +9,8 @@ from stack.base.address import IPAddress, ip_address
 from stack.base.errors import AddressError
 from stack.base.quantity import MILLISECOND
 from stack.testing.drill.place import NOWHERE
-from stack.testing.drill.script import Script, ScriptError, ScriptOption
+from stack.testing.drill.script import Packet, Script, ScriptError, ScriptOption, Segment
+from stack.testing.drill.tcp_options import FastOpen
 
 VERSIONS = ("ipv4", "ipv6", "ipv4-mapped-ipv6")
 BIND_PORT = CONNECT_PORT = 8080
@@ -68,7 +69,10 @@ class Profile:
 
 
 def versions(script: Script, only: str | None = None) -> tuple[str, ...]:
-    """The IP versions that a script runs in: what it says itself, what its name ends in, or else all (or `only` one)."""
+    """The IP versions that a script runs in: what it says itself, what its name ends in, or else all (or `only` one).
+
+    A Fast Open cookie is made of addresses: a script that has one of IPv4's in its text is not for IPv6.
+    """
     said = script.option("ip_version")
     if said is not None:
         wanted: tuple[str, ...] = (said.replace("_", "-"),)
@@ -76,10 +80,21 @@ def versions(script: Script, only: str | None = None) -> tuple[str, ...]:
         stem = script.name.removesuffix(".pkt")
         ending = {"v4": ("ipv4",), "v6": ("ipv6",)}.get(stem[-2:])
         wanted = ending or VERSIONS
+        if only is None and _has_cookie_of_ipv4(script):
+            wanted = tuple(version for version in wanted if version != "ipv6")
     for version in wanted:
         if version not in VERSIONS:
             raise ScriptError(_place(script, "ip_version"), f"ip_version is {version!r}; expected one of {', '.join(VERSIONS)}")
     return tuple(version for version in wanted if only in (None, version))
+
+
+def _has_cookie_of_ipv4(script: Script) -> bool:
+    cookies = [bytes.fromhex(_COOKIES["ipv4"][name]) for name in ("TFO_COOKIE", "TFO_COOKIE_ZERO")]
+    return any(
+        isinstance(option, FastOpen) and option.cookie in cookies
+        for event in script.events if isinstance(event.action, Packet) and isinstance(event.action.body, Segment)
+        for option in event.action.body.options or ()
+    )  # fmt: skip
 
 
 def _place(script: Script, name: str) -> Any:

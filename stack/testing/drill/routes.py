@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from stack.base.address import IPAddress, ip_address
+from stack.base.errors import AddressError
 from stack.base.quantity import MILLISECOND, SECOND
+from stack.ip.route import Metrics
 from stack.testing.drill.process import Process
 
 _VERBS = ("add", "change", "replace", "append", "chg", "prepend", "repl")
@@ -34,9 +37,23 @@ def route_change(process: Process, words: list[str], failed: Callable[[str], Exc
             raise failed(f"ip route … {word} {value} cannot be mapped") from None
     if not metrics:
         return
-    if not hasattr(process.host.engine.routes, "set_metrics"):
-        raise failed(f"the metrics {', '.join(metrics)} of a route are not emulated")
-    process.host.engine.routes.set_metrics(**metrics)
+    table = process.host.engine.routes
+    prefix, length = _prefix(words[1], process, failed)
+    try:
+        table.change(prefix, length, Metrics(**metrics))  # type: ignore[arg-type]
+    except KeyError as trouble:
+        raise failed(str(trouble.args[0])) from None
+
+
+def _prefix(text: str, process: Process, failed: Callable[[str], Exception]) -> tuple[IPAddress, int]:
+    if text == "default":
+        return type(process.profile.local)(bytes(len(process.profile.local))), 0
+    address, _, length = text.partition("/")
+    try:
+        prefix = ip_address(address)
+        return prefix, int(length) if length else 8 * len(prefix)
+    except (AddressError, ValueError):
+        raise failed(f"{text!r} is no prefix") from None
 
 
 def _metric(word: str, value: str, locked: bool) -> dict[str, int | bool | str]:
@@ -48,8 +65,8 @@ def _metric(word: str, value: str, locked: bool) -> dict[str, int | bool | str]:
         return {"ecn": value == "ecn"}
     if word == "congctl":
         return {"congestion": value}
-    name = {"advmss": "advertised_mss", "initcwnd": "initial_window", "initrwnd": "initial_receive_window", "quickack": "quick_ack"}[word]
-    return {name: int(value)}
+    name = {"advmss": "advertised_mss", "initcwnd": "initial_window", "quickack": "quick_ack"}[word]
+    return {name: bool(int(value)) if word == "quickack" else int(value)}
 
 
 def _time(text: str) -> int:

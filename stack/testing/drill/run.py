@@ -105,7 +105,7 @@ def run_file(path: Path, setup: Setup = PLAIN) -> Iterator[Result]:
 
 def variants(path: Path, setup: Setup = PLAIN) -> tuple[str, ...]:
     """The IP versions that a file runs in. Raises `ScriptError`, `OSError`."""
-    return versions(load(path, "ipv4", setup), setup.version)
+    return versions(load(path, "ipv6", setup), setup.version)  # so that a cookie of IPv4 is one that stands in the text
 
 
 def load(path: Path, version: str, setup: Setup = PLAIN) -> Script:
@@ -126,6 +126,8 @@ def run_variant(path: Path, version: str, setup: Setup = PLAIN) -> Result:
         run_script(script, version, setup)
     except (Mismatch, ScriptError) as trouble:
         failure = Failure.of(trouble)
+    except Exception as trouble:  # a fault of ours, which must not hide what comes of the other scripts
+        failure = Failure(f"the run broke off: {type(trouble).__name__}: {trouble}")
     return Result(str(path), version, failure, perf_counter() - began)
 
 

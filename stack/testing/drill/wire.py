@@ -215,9 +215,9 @@ def belongs(live: LivePacket, conversation: Conversation, connecting: bool) -> b
     if transport is None or transport.destination != conversation.remote_port:
         return False
     known = conversation.local_port
-    if known is None or connecting:  # what comes of a connect() is a SYN: other segments are of a socket before
-        return isinstance(transport, UDP) or bool(transport.syn)
-    return bool(transport.source == known)
+    if connecting and isinstance(transport, TCP):  # what comes of a connect() is a SYN: other segments are of a socket before
+        return transport.syn and not transport.ack and known in (None, transport.source)
+    return known is None or bool(transport.source == known)
 
 
 def _has_address(syscall: Syscall, file: SocketFile) -> bool:
