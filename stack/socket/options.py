@@ -1,6 +1,6 @@
 """Socket options: what `setsockopt` takes and `getsockopt` gives, as Linux does (socket(7), tcp(7), ip(7), ipv6(7)).
 
-One row an option: `socket_options.py`, `tcp_options.py`, `ip_options.py` are the rows of a level each.
+One row an option: `socket_options.py`, `tcp_options.py`, `signature_options.py`, `ip_options.py` are the rows of a level each.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import struct
 from socket import AF_INET6, SOCK_STREAM
 from typing import Any
 
-from stack.socket import ip_options, socket_options, tcp_options
+from stack.socket import ip_options, signature_options, socket_options, tcp_options
 from stack.socket.description import Description, error
 from stack.socket.numbers import SOL_IPV6, SOL_SOCKET, SOL_TCP
 from stack.socket.option import Option, Table, Value
 
-TABLE: Table = socket_options.TABLE | tcp_options.TABLE | ip_options.TABLE
+TABLE: Table = socket_options.TABLE | tcp_options.TABLE | signature_options.TABLE | ip_options.TABLE
 
 
 def get(description: Description, level: int, option: int, size: int = 0) -> Value:

@@ -103,6 +103,20 @@ class Authentication:
         self.kind = AO_KIND
         self.size = 4 + _MAC
 
+    def choose(self, current: int | None, following: int | None) -> bool:
+        """Sign with the key of this SendID, ask for that of this RecvID; False if there is no such key."""
+        sending = next((key for key in self._keys if key.send_id == current), None)
+        receiving = next((key for key in self._keys if key.receive_id == following), None)
+        if (current is not None and sending is None) or (following is not None and receiving is None):
+            return False
+        self.current, self.next = sending or self.current, receiving or self.next
+        return True
+
+    def keep_choice(self, before: Authentication) -> None:
+        """The keys were changed: those in use stay in use, if they are still there."""
+        self.current = before.current if before.current in self._keys else self.current
+        self.next = before.next if before.next in self._keys else self.next
+
     def sign(self, b: Block, header: TCP, text: bytes) -> TCP:
         """The option goes first, as in Linux."""
         assert b.remote is not None

@@ -246,7 +246,7 @@ class Connection(Block):
         """Change settings of this connection (`nodelay=True`, `keepalive_idle=...`); they act at once."""
         self.settings = self.settings.replace(**changes)
         if "md5_keys" in changes or "ao_keys" in changes:
-            self.signature = signature_for(self.settings, self.remote)
+            self.signature = signature_for(self.settings, self.remote, self.signature)
         if "receive_buffer" in changes:
             self.rcv.buff = max(self.settings.receive_buffer, 2304)
         if "maximum_segment" in changes and self.peer_mss:

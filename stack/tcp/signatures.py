@@ -26,14 +26,17 @@ class Signature(Protocol):
     def good(self, b: Block, header: TCP, text: bytes, given: bytes) -> bool:
         """Whether the option `given`, of the right kind, fits the segment."""
 
-def signature_for(settings: TcpSettings, remote: Endpoint | None) -> Signature | None:
-    """What signs the segments to a peer: the key whose prefix fits best; None: they go unsigned."""
+def signature_for(settings: TcpSettings, remote: Endpoint | None, before: Signature | None = None) -> Signature | None:
+    """What signs the segments to a peer: the key whose prefix fits best; None: they go unsigned. `before`: what did until now."""
     if remote is None or not (settings.md5_keys or settings.ao_keys):
         return None
     address = bytes(remote[0])
     keys = [key for key in settings.ao_keys if key.fits(address)]
     if keys:
-        return Authentication(tuple(keys))
+        made = Authentication(tuple(keys))
+        if isinstance(before, Authentication):
+            made.keep_choice(before)
+        return made
     best = max((key for key in settings.md5_keys if key.fits(address)), key=lambda key: key.prefix, default=None)
     return MD5(best.secret) if best is not None else None
 
