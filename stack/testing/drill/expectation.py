@@ -17,6 +17,7 @@ from stack.tcp.formats.tcp import ACK, CWR, FIN, PSH, SYN, TCP
 from stack.testing.drill.control_names import number_of
 from stack.testing.drill.conversation import MASK, Conversation
 from stack.testing.drill.describe import describe
+from stack.testing.drill.injection import Signer
 from stack.testing.drill.mismatch import Mismatch
 from stack.testing.drill.place import ScriptError
 from stack.testing.drill.printer import show_packet
@@ -31,12 +32,13 @@ class Expectation:
     """A packet that a script expects, and what of it has come.
 
     `strict`: --strict_segments, pieces do not count. `tick`: --tcp_ts_tick_usecs in nanoseconds, 0 for none;
-    `tolerance` of timestamps in nanoseconds.
+    `tolerance` of timestamps in nanoseconds; `signer` makes the digest that `md5 valid` is held against.
     """
 
     def __init__(
-        self, packet: Packet, conversation: Conversation, *, strict: bool = False, tick: int = 0, tolerance: int = 0
-    ) -> None:
+        self, packet: Packet, conversation: Conversation, *, strict: bool = False, tick: int = 0, tolerance: int = 0,
+        signer: Signer | None = None,
+    ) -> None:  # fmt: skip
         if packet.layers:
             raise ScriptError(packet.place, "tunnels (ipv4, ipv6, gre, mpls in front of a packet) are read, but not emulated")
         self.packet = packet
@@ -44,6 +46,7 @@ class Expectation:
         self.strict = strict
         self.tick = tick
         self.tolerance = tolerance
+        self.signer = signer
         self.seen = 0  # octets of the segment that earlier pieces have had
         self.piece = 0  # octets of the first piece
 
@@ -118,8 +121,11 @@ class Expectation:
     def _control(self, expected: ControlMessage, body: ControlMessage) -> list[str]:
         """Type and code, and the rest where the script says it."""
         version = self.conversation.version
-        same = number_of(version, expected.type, expected.code) == number_of(version, body.type, body.code)
-        differences = [] if same else ["type or code"]
+        try:
+            wanted = number_of(version, expected.type, expected.code)
+        except ValueError as error:
+            raise ScriptError(self.packet.place, str(error)) from None
+        differences = [] if wanted == number_of(version, body.type, body.code) else ["type or code"]
         differences += ["MTU"] if expected.mtu not in (None, body.mtu) else []
         return differences + (["identifier"] if expected.identifier not in (None, body.identifier) else [])
 
@@ -134,6 +140,7 @@ class Expectation:
         differences += self._ends(found) + self._ip(found)
         if expected.options is not None:
             differences += self._options(body.options or (), expected.options, bool(body.flags & SYN))
+            differences += self._signature(live, body.options or (), expected.options)
         actual = self.conversation.to_script(body)
         rest = expected.length - self.seen
         partial = 0 < actual.length < rest and not self.strict and not expected.flags & SYN
@@ -176,10 +183,19 @@ class Expectation:
             if isinstance(wanted, Timestamp) and isinstance(one, Timestamp):
                 differences += self._timestamp(wanted, one)
             elif isinstance(wanted, Signature) and isinstance(one, Signature) and wanted.digest is True:
-                continue  # the runner verifies it, who has the key
+                continue  # see _signature
             elif octets_of(wanted) != octets_of(one):
                 differences.append("options")
         return list(dict.fromkeys(differences))
+
+    def _signature(self, live: LivePacket, found: tuple[TCPOption, ...], expected: tuple[TCPOption, ...]) -> list[str]:
+        """`md5 valid`: the digest is that of the connection's key."""
+        if Signature(True) not in expected:
+            return []
+        ip = live.get(IPv4) or live.get(IPv6)
+        if self.signer is None or ip is None:
+            raise ScriptError(self.packet.place, "md5 valid: no key is set for this connection")
+        return [] if Signature(self.signer(ip, live[TCP], live.after(TCP))) in found else ["signature"]
 
     def _timestamp(self, wanted: Timestamp, one: Timestamp) -> list[str]:
         """The host's clock within the tolerance, if the script says how long a tick is; the echo exactly."""

@@ -20,7 +20,7 @@ from stack.testing.drill.mismatch import Mismatch
 from stack.testing.drill.packet_parser import parse_packet
 from stack.testing.drill.place import ScriptError
 from stack.testing.drill.script import Direction, Packet, Segment
-from stack.testing.drill.tcp_options import Nop, SackBlocks, TCPOption, Timestamp, octets_of
+from stack.testing.drill.tcp_options import Nop, SackBlocks, Signature, TCPOption, Timestamp, octets_of
 from stack.udp.formats.udp import UDP
 from tests.testing.drill.strategies import segments
 
@@ -199,6 +199,27 @@ def test_echoes_of_ping_are_compared() -> None:
     for text in ("icmp echo_reply id 8", "icmp echo_request id 7", "icmp unreachable host_unknown"):
         with pytest.raises(Mismatch, match="differ"):
             Expectation(expected(text), conversation()).meet(live)
+    with pytest.raises(ScriptError, match="unknown ICMP type"):
+        Expectation(expected("icmp wibble"), conversation()).meet(live)
+
+
+def test_signatures_are_made_and_verified_with_the_key() -> None:
+    def signer(ip: object, header: TCP, text: bytes) -> bytes:
+        return header.sequence.to_bytes(4, "big") * 4
+
+    sent = inject(parse_packet("P. 1:5(4) ack 1 win 9 <md5 valid,nop,nop>", Direction.INBOUND), conversation(), signer)
+    assert bytes(sent[TCP].options) == b"\x13\x12" + b"\0\0\0\1" * 4 + b"\1\1"
+    valid = expected("P. 1:5(4) ack 1 <md5 valid,nop,nop>")
+    for digest, fits in (((ISS + 1).to_bytes(4, "big") * 4, True), (bytes(16), False)):
+        live = wire(Segment(24, 1, 5, 4, 1, options=(Signature(digest), Nop(), Nop())), conversation())
+        said = Expectation(valid, conversation(), signer=signer)
+        if fits:
+            assert said.meet(live)
+        else:
+            with pytest.raises(Mismatch, match="signature differs"):
+                said.meet(live)
+        with pytest.raises(ScriptError, match="no key"):
+            Expectation(valid, conversation()).meet(live)
 
 
 @pytest.mark.parametrize("text", [
@@ -214,10 +235,17 @@ def test_what_cannot_be_sent_is_an_error_of_the_script(text: str) -> None:
 # Comparison
 
 
+def unsigned(segment: Segment) -> Segment:
+    """Without `md5 valid`, which needs a key."""
+    if segment.options is None:
+        return segment
+    return replace(segment, options=tuple(Signature(bytes(16)) if one == Signature(True) else one for one in segment.options))
+
+
 @settings(deadline=None, max_examples=200)
 @given(segments(Direction.OUTBOUND))
 def test_what_is_expected_is_met(segment: Segment) -> None:
-    segment = replace(segment, ports=None, udp_ports=None)
+    segment = unsigned(replace(segment, ports=None, udp_ports=None))
     by = conversation(script_local=segment.sequence or 0)
     live = wire(segment, by)
     assert Expectation(Packet(Direction.OUTBOUND, segment), by).meet(live)
@@ -227,7 +255,7 @@ def test_what_is_expected_is_met(segment: Segment) -> None:
 @settings(deadline=None, max_examples=300)
 @given(segments(Direction.OUTBOUND), st.data())
 def test_one_change_of_an_expected_segment_is_seen(segment: Segment, data: st.DataObject) -> None:
-    segment = replace(segment, ports=None, udp_ports=None, sequence=segment.sequence or 0)
+    segment = unsigned(replace(segment, ports=None, udp_ports=None, sequence=segment.sequence or 0))
     segment = replace(segment, end=(segment.sequence or 0) + segment.length & MASK)
     by = conversation()
     live = wire(segment, by)
