@@ -61,6 +61,8 @@ def connected(given: dict[str, Any]) -> socket.socket:
         listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         options(listener, given)
+        if "fast_open" in given:
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 5)
         listener.bind(("::", given.get("port", 0)))
         listener.listen()
         say(port=listener.getsockname()[1])
@@ -122,6 +124,14 @@ def ask_and_end(given: dict[str, Any]) -> None:
     """Send, end that way, and take the reply."""
     with connected(given) as connection:
         connection.sendall(bytes(given["send"]))
+        connection.shutdown(socket.SHUT_WR)
+        say(reply=connection.makefile("rb").read().decode())
+
+
+def send_with_syn(given: dict[str, Any]) -> None:
+    """As `ask_and_end`, by fast open."""
+    with socket.socket() as connection:
+        connection.sendto(b"hello", socket.MSG_FASTOPEN, tuple(given["connect"]))
         connection.shutdown(socket.SHUT_WR)
         say(reply=connection.makefile("rb").read().decode())
 

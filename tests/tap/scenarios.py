@@ -47,7 +47,6 @@ SCENARIOS: dict[str, Scenario] = {
     "a single segment lost three times": Scenario([CUBIC, ["connect"], ["send", 1000], ["sleep", 3], ["info"], ["close"]], TAKE, ((3, 4, 5), ())),
     "a retransmission lost": Scenario(push(28_960), TAKE, ((5, 15), ())),
     "FIN lost": Scenario([CUBIC, ["connect"], ["shutdown"], ["all"], ["close"]], TAKE, ((3,), ())),
-    "a reordered segment": Scenario(push(14_480), TAKE, ((), ())),
     "delayed acknowledgments": Scenario(
         [CUBIC, ["option", TCP, socket.TCP_NODELAY, 1], ["connect"], *([["send", 100], ["sleep", 0.1]] * 30), ["close"]], TAKE
     ),

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from stack import Host, Network
+from stack import TCP, Host, Network, TcpSettings
 from stack.lab.tap import Tap
+from stack.link.ecn_threshold import EcnThreshold
 from stack.testing.namespace import Namespace
 from tests.tap.conftest import Peer, dial
 from tests.tap.peer import digest, pattern, read_all
@@ -170,3 +171,86 @@ def test_sack_fills_the_holes_of_both(net: Network, members: tuple[Host, Tap], p
     assert 8 <= result["retransmitted"] <= 16
     assert trace.filter(f"tcp.options.sack_le && tcp.srcport == {other.port}")
     assert trace.filter(f"tcp.options.sack_le && tcp.dstport == {other.port}")
+
+
+@pytest.mark.parametrize("serve", [False, True], ids=["client", "server"])
+def test_explicit_congestion_notification(net: Network, linux: Namespace, peer: Start, serve: bool) -> None:
+    """Marks instead of losses, both ways: negotiated, echoed, answered, and nothing is sent again."""
+    linux.sysctl("net.ipv4.tcp_ecn", 1)
+    host, tap = net.host("a", tcp=TcpSettings(ecn=1)), net.tap("tap0", namespace=linux.name)
+    link = net.link(host, tap, rate="100 Mbit", delay="1 ms", queue=lambda: EcnThreshold(20))
+    net.update()
+
+    def program() -> tuple[int, str]:
+        if serve:
+            with socket.create_server(("", 80)) as listener:
+                connection, _ = listener.accept()
+        else:
+            connection = dial(tap.address, other.port)
+        with connection:
+            for piece in pattern(3_000_000, seed=2):
+                connection.sendall(piece)
+            connection.shutdown(socket.SHUT_WR)
+            return read_all(connection)
+
+    given = {"send": 3_000_000, "congestion": "cubic"}
+    with link.capture(drain=False) as trace:
+        if serve:
+            ours = host.start(program)
+            other = peer("exchange", connect=[str(host.address), 80], **given)
+        else:
+            other = peer("exchange", **given)
+            ours = host.start(program)
+        result = other.result()
+        assert ours.result() == (3_000_000, digest(3_000_000, seed=1))
+    assert result["options"] & 8, "TCPI_OPT_ECN"
+    for direction, address in zip(link.directions, (host.address, tap.address), strict=True):
+        assert not direction.drops
+        assert trace.filter(f"tcp.flags.ece == 1 && tcp.flags.syn == 0 && ip.src == {address}")
+        assert trace.filter(f"tcp.flags.cwr == 1 && tcp.flags.syn == 0 && ip.src == {address}")
+    assert result["retransmitted"] == 0
+
+
+def test_fast_open_to_linux(net: Network, linux: Namespace, peer: Start) -> None:
+    """The first connection gets a cookie, the second one's SYN carries data, which Linux takes at once."""
+    linux.sysctl("net.ipv4.tcp_fastopen", 3)
+    host, tap = net.host("a"), net.tap("tap0", namespace=linux.name)
+    link = net.link(host, tap, delay="10 ms")
+    net.update()
+    port = 0
+    with link.capture(drain=False) as trace:
+        for _ in range(2):
+            other = peer("reply_at_end", fast_open=True, **({"port": port} if port else {}))
+            port = other.port
+            with host, socket.socket() as connection:
+                connection.sendto(b"hello", socket.MSG_FASTOPEN, (str(tap.address), port))
+                connection.shutdown(socket.SHUT_WR)
+                assert connection.makefile("rb").read() == b"5 octets"
+            other.wait()
+    first, second = trace.filter(f"tcp.flags.syn == 1 && tcp.dstport == {port}")
+    assert (len(first.packet.after(TCP)), len(second.packet.after(TCP))) == (0, 5)
+    [_, answer] = trace.filter(f"tcp.flags.syn == 1 && tcp.srcport == {port}")
+    assert answer.packet[TCP].acknowledgment == second.packet[TCP].sequence + 6
+
+
+def test_fast_open_from_linux(net: Network, linux: Namespace, peer: Start) -> None:
+    linux.sysctl("net.ipv4.tcp_fastopen", 1)
+    host, tap = net.host("a", tcp=TcpSettings(fast_open=3)), net.tap("tap0", namespace=linux.name)
+    link = net.link(host, tap, delay="10 ms")
+    net.update()
+
+    @host.program
+    def server() -> None:
+        with socket.create_server(("", 80)) as listener:
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 5)
+            for _ in range(2):
+                with listener.accept()[0] as connection:
+                    count, _ = read_all(connection)
+                    connection.sendall(b"%d octets" % count)
+
+    with link.capture(drain=False) as trace:
+        for _ in range(2):
+            assert peer("send_with_syn", connect=[str(host.address), 80]).result() == {"reply": "5 octets"}
+        server.result()
+    sizes = [len(one.packet.after(TCP)) for one in trace.filter("tcp.flags.syn == 1 && tcp.dstport == 80")]
+    assert sizes == [0, 5]
