@@ -75,9 +75,11 @@ class StreamOptions(Description):
 
     def changed(self, level: int, option: int, value: Any) -> None:
         if (level, option) == (SOL_SOCKET, n.SO_RCVBUF):
-            self.configure(receive_buffer=value // 2, fixed_receive_buffer=True)
+            self.configure(receive_buffer=value, fixed_receive_buffer=True)
         elif (level, option) == (SOL_SOCKET, n.SO_SNDBUF):
             self.configure(send_buffer=value // 2, fixed_send_buffer=True)
+        elif (level, option) == (SOL_SOCKET, n.SO_RCVLOWAT):
+            self.configure(receive_low_water=value)
         elif (level, option) in _TRAFFIC_CLASS:
             self.configure(traffic_class=value & ~3)  # the last two bits are ECN's, and TCP's own
         elif (level, option) in _HOP_LIMIT:
@@ -98,15 +100,14 @@ class StreamOptions(Description):
     @property
     def quick_acknowledgments(self) -> bool:
         """TCP_QUICKACK: acknowledgments are not delayed for the time being."""
-        return self.connection.rcv.quick > 0 if self.connection is not None else self.settings.quick_acks > 0
+        return not self.connection.acks.pingpong if self.connection is not None else self.settings.quick_acks > 0
 
     def acknowledge_quickly(self, wanted: int) -> None:
         """TCP_QUICKACK: for some segments from now on, or no longer; an acknowledgment that waits goes out."""
-        count = self._host.settings.quick_acks if wanted else 0
         if self.connection is None:
-            self.configure(quick_acks=count)
+            self.configure(quick_acks=self._host.settings.quick_acks if wanted else 0)
             return
-        self.connection.acknowledge_quickly(count, self.node.now)
+        self.connection.acknowledge_quickly(wanted, self.node.now)
         self.node.flush()
 
     @property

@@ -29,13 +29,13 @@ def now(b: Block, cause: str | None) -> None:
 
 
 def challenge(b: Block, cause: str, at: int) -> None:
-    """An ACK that anyone could provoke: only so many in a time (RFC 5961 section 7)."""
-    if allowed(b, at):
+    """An ACK that anyone could provoke: only so many in a time, of a connection and of a host (RFC 5961 section 7)."""
+    if allowed(b, at) and (b.challenges is None or b.challenges.take(b.settings.challenge_limit, at)):
         now(b, cause)
 
 
 def allowed(b: Block, at: int) -> bool:
-    """Whether a bad segment may bring out an answer again."""
+    """Whether a bad segment may bring out an answer again (tcp_oow_rate_limited)."""
     if at - b.last_challenge < b.settings.invalid_interval:
         return False
     b.last_challenge = at

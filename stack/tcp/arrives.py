@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from stack.base.quantity import MILLISECOND
-from stack.tcp import accurate_ecn, acknowledge, ecn, fastopen, half_open, timestamps
-from stack.tcp.deliver import deliver_text, end_of_data, hold, hold_fin, note_marks, note_urgent, take_held
+from stack.tcp import accurate_ecn, acknowledge, autotune, delayed_ack, ecn, fastopen, half_open, timestamps
+from stack.tcp.acceptance import answer, old_text, refusal, reset_is_expected
+from stack.tcp.deliver import above_gap, deliver_text, end_of_data, hold, hold_fin, note_marks, note_urgent, take_held
 from stack.tcp.ending import become_closed, refuse, start_time_wait
 from stack.tcp.opening import established, learn_options, listen_again
 from stack.tcp.segment import FIN, RST, SYN, URG, Segment
@@ -163,63 +164,44 @@ def check_sequence_number(b: Block, seg: Segment, now: int) -> bool:
             b.syn_due = "the SYN came again"
             return DONE
         seg.trim(rcv.nxt, rcv.edge)  # the SYN,ACK of a simultaneous open: only its ACK is new (appendix A.2)
-    if b.timestamps:
-        if timestamps.missing(b, seg):
-            return DONE
-        if timestamps.rejects(b, seg, now):
-            _answer(b, seg, "an old timestamp", now)
-            return DONE
-    first, last = seg.seq, seg.seq + seg.len - 1
-    right = rcv.edge
-    if rcv.wnd > 0 and not seg.len:
-        # Table 6 leaves out the right edge, but there stands every ACK of a peer that has used the whole window.
-        acceptable = rcv.nxt <= first < right or (first == right and not seg.flags & RST)
-    elif rcv.wnd > 0:
-        # The third part is missing in table 6: a segment that begins before the window and ends after it.
-        acceptable = rcv.nxt <= first < right or rcv.nxt <= last < right or (first < rcv.nxt and last >= right)
-    elif seg.len and first <= rcv.nxt <= last:
-        # "special allowance should be made to accept valid ACKs, URGs, and RSTs" (MUST-66); and, as Linux does, a FIN
-        # with no text before it, lest its sender repeats it for ever.
-        acceptable = True
-        acknowledge.now(b, "the window is closed")
-        right = rcv.nxt + (last == rcv.nxt and seg.flags & FIN)
-    else:
-        acceptable = seg.len == 0 and first == rcv.nxt
-    if not acceptable:
+    if b.timestamps and (cause := timestamps.rejects(b, seg, now)) is not None:
+        if cause:
+            answer(b, seg, cause, now)
+        return DONE
+    cause = refusal(b, seg)
+    if cause is not None:
         if not seg.flags & RST:
-            _note_duplicate(b, seg)
-            _answer(b, seg, "outside the window", now)
+            answer(b, seg, cause, now)
             if b.state is TIME_WAIT and seg.flags & FIN:
                 start_time_wait(b, now)  # "Acknowledge it, and restart the 2 MSL timeout"
+        elif reset_is_expected(b, seg.seq):
+            return GO_ON
         return DONE
     if b.timestamps:
         timestamps.remember(b, seg, now)
-    if not seg.flags & RST:  # whose own number must be RCV.NXT: text before it would let an attacker guess wide of it
-        _note_duplicate(b, seg)
-        seg.trim(rcv.nxt, right)
+    if seg.flags & (SYN | RST):  # whose own number must be RCV.NXT: text before it would let an attacker guess wide of it
+        return GO_ON
+    if seg.len and seg.seq < rcv.nxt:
+        old_text(b, seg)
+    right = seg.seq + seg.len
+    if seg.len and seg.seq + seg.len > rcv.nxt and not rcv.wnd:
+        # "special allowance should be made to accept valid ACKs, URGs, and RSTs" (MUST-66); and, as Linux does, a FIN
+        # with no text before it, lest its sender repeats it for ever.
+        delayed_ack.hurry(b)
+        acknowledge.now(b, "the window is closed")
+        right = rcv.nxt + (not seg.text and seg.flags & FIN)
+    seg.trim(rcv.nxt, right)
     return GO_ON
-
-
-def _answer(b: Block, seg: Segment, cause: str, now: int) -> None:
-    """The ACK for what is not acceptable. Segments without text may be part of a loop: those are rationed, as in Linux."""
-    if seg.text and not seg.flags & SYN:
-        acknowledge.now(b, cause)
-    else:
-        acknowledge.challenge(b, cause, now)
-
-
-def _note_duplicate(b: Block, seg: Segment) -> None:
-    """Report text that came before (RFC 2883)."""
-    if b.sack and seg.text and seg.seq < b.rcv.nxt:
-        b.rcv.dsack = (seg.seq, min(seg.seq + len(seg.text), b.rcv.nxt))
 
 
 def check_rst_bit(b: Block, seg: Segment, now: int) -> bool:
     """Second, check the RST bit, as RFC 5961 section 3 does"""
     if not seg.flags & RST:
         return GO_ON
-    if seg.seq != b.rcv.nxt:
+    if not reset_is_expected(b, seg.seq):
         acknowledge.challenge(b, "challenge ACK: a RST inside the window", now)
+        return DONE
+    if b.state is TIME_WAIT and b.settings.rfc1337:
         return DONE
     if b.state is SYN_RECEIVED and b.passive:
         listen_again(b, now)
@@ -312,7 +294,9 @@ def process_segment_text(b: Block, seg: Segment, now: int) -> bool:
         return DONE
     if b.ecn is not None:
         note_marks(b, seg, now)
-    deliver_text(b, seg.seq, seg.text, now)
+    autotune.echoed(b, len(seg.text), seg.ts_ecr, now)
+    if not deliver_text(b, seg.seq, seg.text, seg.flags, now):
+        seg.flags &= ~FIN
     return GO_ON
 
 
@@ -322,16 +306,19 @@ def check_fin_bit(b: Block, seg: Segment, now: int) -> bool:
     if seg.flags & FIN and b.state not in FIN_RECEIVED:
         at = seg.seq + len(seg.text)
         if at != b.rcv.nxt:
-            if at > b.rcv.nxt:
-                hold_fin(b, at)
+            if at > b.rcv.nxt and not seg.text:
+                above_gap(b, at, b"", FIN, now)
             return DONE
     elif held is None or held.fin != b.rcv.nxt:
         return GO_ON
     end_of_data(b)
-    acknowledge.now(b, None)
     if b.state is ESTABLISHED or b.state is SYN_RECEIVED:
+        b.acks.pingpong = 1  # the program is likely to close in turn: the ACK waits for its FIN, as in Linux
         b.enter(CLOSE_WAIT, now)
-    elif b.state is FIN_WAIT_1:
+        b.wake()
+        return GO_ON
+    acknowledge.now(b, None)
+    if b.state is FIN_WAIT_1:
         b.enter(CLOSING, now)  # its FIN is not acknowledged: step five would have entered FIN-WAIT-2
     elif b.state is FIN_WAIT_2:
         start_time_wait(b, now)

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from stack.tcp.autotune import RightSizing
 from stack.tcp.congestion.base import CongestionControl, Sample
 from stack.tcp.rack import Rack
 from stack.tcp.recovery import Recovery
@@ -17,6 +18,7 @@ from stack.tcp.validation import Usage
 
 if TYPE_CHECKING:
     from stack.tcp.buffers import ReceiveBuffer, SendBuffer
+    from stack.tcp.challenge import ChallengeLimit
     from stack.tcp.ecn import Ecn
     from stack.tcp.fastopen import FastOpen
     from stack.tcp.formats.options import TCPOptions
@@ -54,36 +56,64 @@ class Send:
 
 
 class Receive:
-    """The receive sequence variables (table 3). `edge` is RCV.NXT + RCV.WND, which never moves to the left (SHLD-14)."""
+    """The receive sequence variables (table 3), and those of the window (`window.py`).
 
-    __slots__ = ("acked", "buff", "dsack", "edge", "fin", "full", "mss", "nxt", "offered", "quick", "read", "scale", "scaling")
+    `edge` is the right edge of the largest window offered, which never moves to the left (SHLD-14).
+    """
+
+    __slots__ = (
+        "acked", "advmss", "buff", "clamp", "dsack", "edge", "fin", "full", "mss", "nxt", "offered", "out_of_order", "ratio",
+        "scale", "scale_offered", "scaling", "segments", "ssthresh",
+    )  # fmt: skip
 
     def __init__(self, settings: TcpSettings, mss: int) -> None:
         self.nxt = 0
         self.edge = 0
-        self.acked = 0  # Last.ACK.sent
-        self.buff = settings.receive_buffer
-        self.read = 0  # octets that the program took since the buffer grew last
+        self.acked = 0  # Last.ACK.sent: RCV.NXT when the window was offered last (Linux's rcv_wup)
+        self.offered = 0  # the window of that segment (rcv_wnd)
+        self.buff = settings.receive_buffer  # octets of memory (sk_rcvbuf)
+        self.ratio = 128  # how much of the memory is text, in 1/256 (scaling_ratio): a half, until there was some
+        self.clamp = 0  # window_clamp: the largest window to offer
+        self.ssthresh = 0  # rcv_ssthresh: the largest to offer for now
         self.mss = mss  # what our SYN announces
-        self.full = 536  # the largest segment seen: what counts as full for the delayed ACK
+        self.advmss = mss  # the same, less the options of every segment
+        self.full = 536  # rcv_mss: what counts as a full segment of the peer's
         self.scale = 0  # how our window field is scaled, if the peer scales too
-        while settings.receive_buffer_max >> self.scale > 0xFFFF and self.scale < 14:
-            self.scale += 1
-        self.offered: int | None = None  # the scale that our SYN offered
+        self.scale_offered: int | None = None  # the scale that our SYN offered
         self.scaling = False  # both sides offered window scaling
-        self.quick = settings.quick_acks
         self.fin = False  # the peer's FIN was taken; RCV.NXT is after it
         self.dsack: tuple[int, int] | None = None  # a duplicate to report (RFC 2883)
-
-    @property
-    def largest(self) -> int:
-        """The largest window that the header can say."""
-        return 0xFFFF << self.scale
+        self.out_of_order = 0  # segments that came above a gap (rcv_ooopack)
+        self.segments = 0  # segments with text that came (data_segs_in)
 
     @property
     def wnd(self) -> int:
         """RCV.WND: what was offered and not yet used."""
-        return self.edge - self.nxt
+        wnd = self.acked + self.offered - self.nxt
+        return wnd if wnd > 0 else 0
+
+
+class Acknowledging:
+    """What decides when an ACK goes out (`delayed_ack.py`), Linux's icsk_ack."""
+
+    __slots__ = (
+        "ato", "compressed", "delay", "duplicates", "duplicates_at", "heard", "last_size", "no_memory", "pingpong",
+        "pushed", "quick", "scheduled",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.scheduled = False  # something has come that was not acknowledged
+        self.pushed = 0  # 1: a small segment, or the end of a write; 3: two of them
+        self.no_memory = False  # what came found no memory: the window is shut
+        self.quick = 0  # ACKs that are not delayed
+        self.pingpong = 0  # data is answered by data: 1
+        self.ato = 0  # the delay; 0: no data has come
+        self.heard = 0  # when data came
+        self.last_size = 0  # of the last segment that may have been a full one
+        self.delay = 0  # of the timer that runs
+        self.compressed = 0  # ACKs of segments above a gap that wait to be one
+        self.duplicates = 0  # such ACKs that did not wait
+        self.duplicates_at = -1  # RCV.NXT then
 
 
 class Block:
@@ -92,11 +122,14 @@ class Block:
     __slots__ = (
         "ack_at",
         "ack_cause",
+        "ack_check",
         "ack_now",
         "ack_sample",
+        "acks",
         "arriving",
         "backoff",
         "bare_ack",
+        "challenges",
         "closed_by_user",
         "congestion",
         "deadline",
@@ -154,6 +187,7 @@ class Block:
         "short_of_space",
         "signature",
         "sink",
+        "sizing",
         "snd",
         "soft_error",
         "state",
@@ -180,6 +214,8 @@ class Block:
         self.irs = 0
         self.snd = Send(iss)
         self.rcv = Receive(settings, mss)
+        self.acks = Acknowledging()
+        self.sizing = RightSizing()
         self.passive = False  # came from LISTEN
         self.bare_ack = False  # half open: the ACK came, and found a listener that waits for data, or is full
         self.fast: FastOpen | None = None
@@ -200,11 +236,24 @@ class Block:
         self.soft_error: int | None = None  # errno of an ICMP message that did not end the connection
         # What output.py is to make
         self.ack_now = False
+        self.ack_check = False  # text came: acknowledge it now or later, unless data goes out that does
         self.ack_cause: str | None = None
         self.syn_due: str | None = None  # send the SYN, or SYN,ACK, again, for this reason
         self.reset_due: tuple[int, int | None, str | None] | None = None  # (SEQ, ACK or None, cause)
         self._begin_timers()
-        # Options agreed on
+        self._begin_options(ts_offset)
+        # Who is told
+        self.sink: Callable[[Any, TCP, bytes, str | None], None] | None = None
+        self.poke: Callable[[Any], None] | None = None
+        self.notify: Callable[[], None] | None = None
+        self.short_of_space = False  # send() took less than it was given: tell when there is room
+        self.listener: Listener | None = None  # who is to accept this connection
+        self.outbox: list[tuple[TCP, bytes, str | None]] | None = None
+        self.events: list[tuple[int, str, Any]] | None = None  # kept once somebody watches
+        self.sampled = 0  # the congestion window that the events told last
+
+    def _begin_options(self, ts_offset: int) -> None:
+        """What the SYNs agree on, and the ECN fields."""
         self.sack = False
         self.ecn: Ecn | None = None
         self.arriving = 0  # the ECN field of the datagram that brought the current segment, set by whoever has it
@@ -215,15 +264,6 @@ class Block:
         self.ts_recent_at = 0
         self.options: TCPOptions | None = None  # the last timestamps option made, for `options_key`
         self.options_key = (-1, -1)
-        # Who is told
-        self.sink: Callable[[Any, TCP, bytes, str | None], None] | None = None
-        self.poke: Callable[[Any], None] | None = None
-        self.notify: Callable[[], None] | None = None
-        self.short_of_space = False  # send() took less than it was given: tell when there is room
-        self.listener: Listener | None = None  # who is to accept this connection
-        self.outbox: list[tuple[TCP, bytes, str | None]] | None = None
-        self.events: list[tuple[int, str, Any]] | None = None  # kept once somebody watches
-        self.sampled = 0  # the congestion window that the events told last
 
     def _begin_sending(self) -> None:
         """What is to be sent, what was, and what came of it."""
@@ -259,7 +299,8 @@ class Block:
         self.heard = 0  # when a segment last came
         self.progress = 0  # since when the peer has owed an acknowledgment
         self.last_sent = 0
-        self.last_challenge = -NEVER
+        self.last_challenge = -NEVER  # when an ACK went out that a bad segment had provoked
+        self.challenges: ChallengeLimit | None = None  # of the host
         self.retransmitted = 0  # segments sent again, for `info`
 
     def enter(self, state: State, now: int) -> None:

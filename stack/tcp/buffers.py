@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
+from stack.tcp.memory import collapsed, tailroom, truesize
+
 _SMALL = 4096  # writes are joined up to this size, so that a thousand tiny ones do not make a thousand chunks
 
 
@@ -69,23 +71,32 @@ class SendBuffer:
 
 
 class ReceiveBuffer:
-    """Octets received in order and not yet read."""
+    """Octets received in order and not yet read; `memory` is what they take of the receive buffer."""
 
-    __slots__ = ("_chunks", "_first", "size")
+    __slots__ = ("_chunks", "_first", "memory", "size")
 
     def __init__(self) -> None:
         self._chunks: list[bytes] = []
         self._first = 0  # octets of the first chunk that were read
         self.size = 0
+        self.memory = 0
 
     def append(self, text: bytes) -> None:
-        """Add what was received next."""
+        """Add what was received next: behind what came last if it fits there (tcp_try_coalesce)."""
         chunks = self._chunks
-        if len(text) < 512 and chunks and len(chunks[-1]) < _SMALL:
+        size = len(text)
+        if chunks and size <= tailroom(len(chunks[-1])):
             chunks[-1] += text
         else:
             chunks.append(text)
-        self.size += len(text)
+            self.memory += truesize(size)
+        self.size += size
+
+    def collapse(self) -> None:
+        """Pack what is here without gaps, since memory is short."""
+        self._chunks = [b"".join(self._chunks)[self._first :]]
+        self._first = 0
+        self.memory = collapsed(self.size)
 
     def take(self, limit: int, peek: bool = False) -> bytes:
         """Up to `limit` octets; `peek` leaves them."""
@@ -95,7 +106,7 @@ class ReceiveBuffer:
             if not peek:
                 chunks.clear()
                 self._first = 0
-                self.size = 0
+                self.size = self.memory = 0
             return data
         pieces = []
         missing = limit
@@ -112,7 +123,9 @@ class ReceiveBuffer:
             if not missing:
                 break
         if not peek:
-            del chunks[:count]
+            if count:
+                self.memory = max(self.memory - sum([truesize(len(chunk)) for chunk in chunks[:count]]), truesize(0))
+                del chunks[:count]
             self._first = first
             self.size -= limit
         return b"".join(pieces)

@@ -9,7 +9,7 @@ import errno
 import os
 from typing import TYPE_CHECKING, Any
 
-from stack.tcp import acknowledge, fastopen, rate
+from stack.tcp import acknowledge, autotune, delayed_ack, fastopen, rate, window
 from stack.tcp.block import NEVER
 from stack.tcp.buffers import SendBuffer
 from stack.tcp.ending import become_closed
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from stack.tcp.block import Block
 
 _QUEUES = frozenset({SYN_SENT, SYN_RECEIVED, ESTABLISHED, CLOSE_WAIT})
+_READS = MAY_RECEIVE | {CLOSE_WAIT}
 _RESETS = frozenset({SYN_RECEIVED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, CLOSE_WAIT})
 
 
@@ -49,6 +50,7 @@ def open_active(b: Block, now: int, data: bytes | None = None) -> int:
         raise error(errno.EDESTADDRREQ)
     if not deferred:
         b.passive = False
+        window.begin(b, b.rcv.mss, b.settings.window_scaling)
         b.enter(SYN_SENT, now)
     if fast is not None:
         if data is None and fastopen.has_cookie(b, now):
@@ -139,26 +141,18 @@ def read_position(b: Block) -> int:
 
 def taken(b: Block, size: int, now: int) -> None:
     """The program read `size` octets: the receive buffer grows with its appetite, and the window may open again."""
-    rcv, settings = b.rcv, b.settings
-    rcv.read += size
-    # A quarter: a sender in slow start doubles what it has in flight, and is to meet its own window, not ours.
-    if rcv.read >= rcv.buff // 4 and not settings.fixed_receive_buffer:
-        rcv.buff = min(2 * rcv.buff, max(rcv.buff, settings.receive_buffer_max))
-        rcv.read = 0
-    if b.state not in MAY_RECEIVE:
+    rcv = b.rcv
+    autotune.taken(b, now)
+    cause = delayed_ack.wanted_by_reader(b, size) if b.state in _READS else None
+    if cause is None:
         return
-    offered = rcv.edge - rcv.nxt
-    free = min(rcv.buff - b.unread, rcv.largest)
-    # The acknowledgments of arriving data carry the window too: a segment for the window alone is worth it only where
-    # it doubles, as in Linux, or where the peer could not send a full segment.
-    if free - offered >= min(rcv.buff // 2, rcv.full) and (free >= 2 * offered or offered < rcv.full):
-        acknowledge.now(b, "window update")
-        if offered < rcv.full:
-            # The peer may have data that waits for this. Should the update be lost, the peer's next probe brings it out:
-            # until then the connection is not at rest, though it has no more to do itself.
-            b.reopened_at, b.reopened_to = now + settings.maximum_rto, rcv.nxt
-            b.arm(b.reopened_at)
-        output(b, now)
+    if rcv.wnd < rcv.full and b.state in MAY_RECEIVE:
+        # The peer may have data that waits for this. Should the update be lost, the peer's next probe brings it out:
+        # until then the connection is not at rest, though it has no more to do itself.
+        b.reopened_at, b.reopened_to = now + b.settings.maximum_rto, rcv.nxt
+        b.arm(b.reopened_at)
+    acknowledge.now(b, cause)
+    output(b, now)
 
 
 def receive_urgent(b: Block, peek: bool = False) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from stack.tcp import calls, icmp, opening, timeouts
+from stack.tcp import calls, delayed_ack, icmp, opening, timeouts, window
 from stack.tcp.arrives import segment_arrives
 from stack.tcp.block import NEVER, Block, Endpoint
 from stack.tcp.congestion.base import INFINITE
@@ -248,7 +248,9 @@ class Connection(Block):
         if "md5_keys" in changes or "ao_keys" in changes:
             self.signature = signature_for(self.settings, self.remote, self.signature)
         if "receive_buffer" in changes:
-            self.rcv.buff = max(self.settings.receive_buffer, 2304)
+            self.rcv.buff = self.settings.receive_buffer
+        if changes.get("window_clamp"):
+            window.clamp(self, self.settings.window_clamp)
         if "maximum_segment" in changes and self.peer_mss:
             opening.set_segment_size(self)
         if not self.opening and self.state is not CLOSED and any(name.startswith("keepalive") for name in changes):
@@ -256,12 +258,11 @@ class Connection(Block):
         if "keepalive" not in changes:
             output(self, now)  # data that Nagle or a cork held back
 
-    def acknowledge_quickly(self, count: int, now: int) -> None:
-        """TCP_QUICKACK: do not delay the next `count` acknowledgments; one that waits goes out."""
-        self.rcv.quick = count
-        if count and self.ack_at != NEVER:
-            self.ack_at = NEVER
-            self.ack_now = True
+    def acknowledge_quickly(self, wanted: int, now: int) -> None:
+        """TCP_QUICKACK: 0: acknowledgments wait for data to ride on; else they do not, and one that waits may go out; where
+        the number is even, only that one."""
+        delayed_ack.set_quick(self, wanted)
+        if self.ack_now:
             output(self, now)
 
     def icmp_error(self, error: int, hard: bool, now: int, sequence: int | None = None) -> None:

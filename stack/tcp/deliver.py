@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stack.tcp import acknowledge, ecn
+from stack.tcp import acknowledge, autotune, delayed_ack, ecn, window
+from stack.tcp.acceptance import report
 from stack.tcp.block import NEVER
 from stack.tcp.buffers import ReceiveBuffer
-from stack.tcp.output import delay_acknowledgment, send_acknowledgment
+from stack.tcp.output import send_acknowledgment
 from stack.tcp.reassembly import Reassembly
+from stack.tcp.segment import FIN, PSH, URG
 from stack.tcp.urgent import Urgent
 
 if TYPE_CHECKING:
@@ -23,66 +25,103 @@ def note_marks(b: Block, seg: Segment, now: int) -> None:
         send_acknowledgment(b, now)  # with the old echo, for the text before: the one segment that a step sends by itself
     ecn.text_arrived(b, seg, now)
 
+_LAST = FIN | PSH | URG  # a segment with one of these need not be full
 
-def deliver_text(b: Block, seq: int, text: bytes, now: int) -> None:
-    """Text inside the window, nothing of it before RCV.NXT."""
+
+def deliver_text(b: Block, seq: int, text: bytes, flags: int, now: int) -> bool:
+    """Text inside the window, nothing of it before RCV.NXT. False if there was no memory for it (tcp_data_queue)."""
     rcv = b.rcv
     if seq != rcv.nxt:
-        if b.urgent is not None:
-            b.urgent.arrived(seq, text)
-        hold(b, seq, text)
-        acknowledge.now(b, f"duplicate ACK, gap at {rcv.nxt - b.irs}")
-        return
+        return above_gap(b, seq, text, flags, now)
+    size = len(text)
+    if not window.takes(b, seq, size):
+        b.acks.no_memory = b.acks.scheduled = True
+        acknowledge.now(b, "no memory for what came")
+        if b.incoming is not None:
+            return False
     accept(b, text)
+    delayed_ack.text_arrived(b, size, bool(flags & _LAST), now)
     if b.held is not None:
         take_held(b, now)
-    elif rcv.nxt - rcv.acked > rcv.full:
-        b.ack_now = True  # every second full segment (SHLD-19)
-    else:
-        delay_acknowledgment(b, now)
     if b.notify is not None:
         b.notify()
+    return True
 
 
 def accept(b: Block, text: bytes) -> None:
     """Take responsibility for the text that is next."""
-    rcv = b.rcv
-    size = len(text)
     if b.urgent is not None:
-        b.urgent.arrived(rcv.nxt, text)
+        b.urgent.arrived(b.rcv.nxt, text)
     if b.incoming is None:
         b.incoming = ReceiveBuffer()
     b.incoming.append(text)
-    rcv.nxt += size
-    if size > rcv.full:
-        rcv.full = min(size, rcv.mss)
+    b.rcv.nxt += len(text)
+
+
+def above_gap(b: Block, seq: int, text: bytes, flags: int, now: int) -> bool:
+    """Text, or a FIN, came above a gap: hold it, and say so (SHLD-31, RFC 2018, RFC 2883; tcp_data_queue_ofo)."""
+    rcv, acks = b.rcv, b.acks
+    size = len(text)
+    if not window.takes(b, seq, size):
+        return False
+    if b.urgent is not None:
+        b.urgent.arrived(seq, text)
+    delayed_ack.measure(b, size, bool(flags & _LAST))
+    acks.scheduled = b.ack_check = True
+    b.ack_cause = f"duplicate ACK, gap at {rcv.nxt - b.irs}"
+    rcv.out_of_order += 1
+    if b.held is None:
+        b.held = Reassembly()
+    held, end = b.held, seq + size + (flags & FIN)
+    rcv.dsack = None
+    again = held.overlap(seq, seq + size)
+    if again is not None:
+        report(b, *again)
+    if b.sack:
+        if acks.compressed and held.distant(seq, end):
+            send_acknowledgment(b, now)  # before a third block would push out what it has to say
+            acks.scheduled = b.ack_check = True
+        held.note(seq, end)
+    if again != (seq, seq + size):
+        if size and not held.insert(seq, text, b.settings.out_of_order_limit):
+            return False
+        if flags & FIN:
+            held.fin = seq + size
+        if b.sack:  # without it, a window that stays lets the sender see duplicates
+            window.grow(b, size)
+    if b.notify is not None:
+        autotune.grow(b, b.sizing.space)
+    return True
 
 
 def hold(b: Block, seq: int, text: bytes) -> None:
-    """Keep text that came above a gap (SHLD-31)."""
+    """Keep text for later."""
     if b.held is None:
         b.held = Reassembly()
     b.held.insert(seq, text, b.settings.out_of_order_limit)
 
 
 def hold_fin(b: Block, at: int) -> None:
-    """A FIN came above a gap."""
+    """A FIN came before it may be taken."""
     if b.held is None:
         b.held = Reassembly()
     b.held.fin = at
-    acknowledge.now(b, f"duplicate ACK, gap at {b.rcv.nxt - b.irs}")
 
 
 def take_held(b: Block, now: int) -> None:
-    """Accept what follows RCV.NXT now that a gap is filled; acknowledged at once (RFC 5681 section 4.2)."""
+    """Accept what follows RCV.NXT now that a gap is filled; acknowledged at once if it was the last (RFC 5681 section 4.2)."""
     held = b.held
     if held is None:
         return
+    again = held.overlap(0, b.rcv.nxt)
+    if again is not None:
+        report(b, *again)
     for piece in held.take(b.rcv.nxt):
         accept(b, piece)
-    acknowledge.now(b, None)
-    if not held and held.fin is None:
-        b.held = None
+    if not held:
+        acknowledge.now(b, None)
+        if held.fin is None:
+            b.held = None
     b.wake()
 
 
@@ -92,6 +131,7 @@ def end_of_data(b: Block) -> None:
     b.rcv.fin = True
     b.rcv.edge = max(b.rcv.edge, b.rcv.nxt)
     b.held = None
+    b.acks.scheduled = b.ack_check = True
 
 
 def note_urgent(b: Block, up: int) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stack.tcp import accurate_ecn
+from stack.tcp import accurate_ecn, delayed_ack
 from stack.tcp.accurate_ecn import Accurate
 from stack.tcp.congestion.base import Happening
 from stack.tcp.congestion.registry import congestion_control
@@ -140,7 +140,7 @@ def text_arrived(b: Block, seg: Segment, now: int) -> None:
             ecn.demand_cwr = False
     if field == NOT_ECT:
         if ecn.seen:
-            _hurry(b)  # a repetition, probably: its sender waits
+            delayed_ack.hurry(b, 2)  # a repetition, probably: its sender waits
         return
     ecn.seen = True
     control = b.congestion
@@ -150,13 +150,8 @@ def text_arrived(b: Block, seg: Segment, now: int) -> None:
             ecn.demand_cwr = field == CE
         control.event(Happening.CE if field == CE else Happening.NO_CE, now)
     elif field == CE and not ecn.demand_cwr:
-        _hurry(b)
+        delayed_ack.hurry(b, 2)
         ecn.demand_cwr = True
-
-
-def _hurry(b: Block) -> None:
-    """The next two ACKs are not delayed (tcp_enter_quickack_mode)."""
-    b.rcv.quick = max(b.rcv.quick, 2)
 
 
 def turns(b: Block) -> bool:

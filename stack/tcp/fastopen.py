@@ -223,4 +223,4 @@ def _child(b: Block, seg: Segment, listener: Listener, now: int) -> None:
     begin_transfer(b, now)
     if seg.text:
         fast.acked = True
-        deliver_text(b, seg.seq + 1, seg.text, now)
+        deliver_text(b, seg.seq + 1, seg.text, seg.flags, now)

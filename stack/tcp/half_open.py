@@ -30,7 +30,7 @@ def pending(b: Block) -> bool:
 def check_half_open(b: Block, seg: Segment, now: int) -> bool:
     """tcp_check_req: whether the segment may complete the handshake."""
     flags = seg.flags
-    old = b.timestamps and timestamps.rejects(b, seg, now)
+    old = b.timestamps and seg.ts_val is not None and timestamps.before(seg.ts_val, b.ts_recent)
     if flags & (SYN | ACK | RST | FIN) == SYN and seg.seq == b.irs and not old:
         if acknowledge.allowed(b, now):
             b.syn_due = "the SYN came again"

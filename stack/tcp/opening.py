@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stack.tcp import pacing
+from stack.tcp import pacing, window
 from stack.tcp.block import NEVER
 from stack.tcp.congestion.registry import congestion_control
 from stack.tcp.ending import become_closed
@@ -27,14 +27,13 @@ def learn_options(b: Block, seg: Segment, now: int) -> None:
     settings, rcv, snd = b.settings, b.rcv, b.snd
     b.irs = seg.seq
     rcv.nxt = rcv.acked = seg.seq + 1
-    rcv.edge = rcv.nxt + min(rcv.buff, 0xFFFF)
     b.peer_mss = seg.mss or (MSS_DEFAULT_V6 if len(b.local[0]) == 16 else MSS_DEFAULT_V4)
     rcv.scaling = settings.window_scaling and seg.scale is not None
-    rcv.offered = rcv.scale
+    rcv.scale_offered = rcv.scale
     if rcv.scaling:
         snd.scale = seg.scale or 0
     else:
-        rcv.scale = snd.scale = 0
+        snd.scale = 0
     b.timestamps = settings.timestamps and seg.ts_val is not None
     if b.timestamps:
         b.ts_recent = seg.ts_val or 0
@@ -42,6 +41,12 @@ def learn_options(b: Block, seg: Segment, now: int) -> None:
     b.sack = settings.sack and seg.sack_permitted
     if b.sack and b.signature is not None and b.signature.kind == MD5_KIND:
         b.timestamps = False  # no SACK option fits beside both: Linux's choice
+    if b.passive:
+        window.begin(b, rcv.mss - (_TIMESTAMPS if b.timestamps else 0), rcv.scaling)
+    elif not rcv.scaling:
+        rcv.scale = 0
+        rcv.clamp = min(rcv.clamp, 0xFFFF)
+    rcv.edge = rcv.nxt + rcv.offered
     set_segment_size(b)
 
 
@@ -61,8 +66,9 @@ def set_segment_size(b: Block) -> None:
 
 
 def begin_transfer(b: Block, now: int) -> None:
-    """What sending data needs: the initial window."""
+    """What data in both directions needs: the initial windows (tcp_init_transfer)."""
     settings = b.settings
+    window.established(b, now)
     segments = settings.initial_segments if b.retransmitted <= 1 else 1  # RFC 6928: a lost SYN is a sign of congestion
     b.congestion = congestion_control(settings.congestion)(b.snd.mss, segments)
     b.congestion.configure(settings)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stack.base.quantity import show_time
 from stack.codec.fields import Sealed
-from stack.tcp import ecn, timestamps
+from stack.tcp import delayed_ack, ecn, timestamps, window
 from stack.tcp.block import NEVER
 from stack.tcp.formats.options import TCPOptions
 from stack.tcp.formats.tcp import TCP
@@ -27,19 +26,7 @@ _make = TCP.of
 def transmit(b: Block, seq: int, flags: int, text: bytes, cause: str | None, now: int) -> None:
     """Make one segment of a synchronized connection, with the acknowledgment and window of this moment."""
     rcv = b.rcv
-    nxt = rcv.nxt
-    offered = rcv.edge - nxt
-    free = rcv.buff - b.incoming.size if b.incoming is not None else rcv.buff
-    if free > offered:
-        widen(b, free)
-        offered = rcv.edge - nxt
-    # Rounded up, as Linux does: what was offered is not taken back by the scale (RFC 7323 section 2.4).
-    window = min(-(-offered >> rcv.scale), 0xFFFF)
-    if window << rcv.scale > offered:
-        if window << rcv.scale < free + rcv.buff:
-            rcv.edge = nxt + (window << rcv.scale)
-        else:
-            window -= 1  # tiny segments, each rounded up, would fill the buffer without end
+    field = window.offer(b)
     options = timestamps.options(b, now) if b.timestamps else _NO_OPTIONS
     if b.sack and (b.held is not None or rcv.dsack is not None):
         options = with_sack(b, options, len(text))
@@ -53,16 +40,25 @@ def transmit(b: Block, seq: int, flags: int, text: bytes, cause: str | None, now
     remote = b.remote
     assert remote is not None
     header = _make(
-        b.local[1], remote[1], seq & MASK, nxt & MASK, Sealed, 0, flags,
-        window, Sealed, urgent, options,
+        b.local[1], remote[1], seq & MASK, rcv.nxt & MASK, Sealed, 0, flags,
+        field, Sealed, urgent, options,
     )  # fmt: skip
     if b.sink is not None and b.signature is None:
         b.sink(b, header, text, cause)
     else:
         emit(b, header, text, cause)
-    rcv.acked = nxt
-    b.ack_now = False
+    b.ack_now = b.ack_check = False
     b.ack_at = NEVER
+    acks = b.acks
+    if acks.scheduled:
+        acks.scheduled = acks.no_memory = False
+        acks.pushed = acks.compressed = 0
+        if acks.quick:
+            acks.quick -= 1
+            if not acks.quick:
+                acks.ato = b.settings.delayed_ack
+    if text:
+        delayed_ack.data_sent(b, now)
 
 
 def emit(b: Block, header: TCP, text: bytes, cause: str | None) -> None:
@@ -75,16 +71,6 @@ def emit(b: Block, header: TCP, text: bytes, cause: str | None) -> None:
         b.outbox = [(header, text, cause)]
     else:
         b.outbox.append((header, text, cause))
-
-
-def widen(b: Block, free: int) -> None:
-    """Move the right window edge, but not in small steps (section 3.8.6.2.2)."""
-    rcv = b.rcv
-    free = min(free, rcv.largest)
-    if free - (rcv.edge - rcv.nxt) >= min(rcv.buff // 2, rcv.full):
-        edge = rcv.nxt + (free >> rcv.scale << rcv.scale)
-        if edge > rcv.edge:
-            rcv.edge = edge
 
 
 def with_sack(b: Block, options: TCPOptions, size: int) -> TCPOptions:
@@ -112,7 +98,7 @@ def send_syn(b: Block, now: int) -> None:
     agreed = answer and b.passive  # the SYN,ACK of a simultaneous open offers all that our SYN did, as in Linux
     stamping = b.timestamps if agreed else settings.timestamps and (b.signature is None or b.signature.kind != MD5_KIND)
     stamps = (timestamps.clock(b, now), b.ts_recent) if stamping else None
-    scale = rcv.scale if rcv.offered is None or agreed else rcv.offered
+    scale = rcv.scale if rcv.scale_offered is None or agreed else rcv.scale_offered
     scaling = rcv.scaling if agreed else settings.window_scaling
     options = syn_options(rcv.mss, scale if scaling else None, b.sack if agreed else settings.sack, stamps)
     text = b""
@@ -124,8 +110,8 @@ def send_syn(b: Block, now: int) -> None:
             fast.cookie = None  # once: who repeats a SYN takes no risks
         if fast.text and b.snd.nxt == b.iss and b.outgoing is not None:
             text = b.outgoing.slice(b.iss + 1, fast.text)
-    window = min(rcv.buff, 0xFFFF)  # never scaled in a SYN
-    rcv.edge = rcv.nxt + window
+    field = min(rcv.offered, 0xFFFF)  # never scaled in a SYN
+    rcv.edge = rcv.nxt + rcv.offered
     flags, acknowledgment = (SYN | ACK, rcv.nxt) if answer else (SYN, 0)
     flags |= ecn.syn_flags(b, answer)
     if b.ecn is not None:
@@ -134,7 +120,7 @@ def send_syn(b: Block, now: int) -> None:
     emit(
         b,
         _make(
-            b.local[1], b.remote[1], b.iss & MASK, acknowledgment & MASK, Sealed, 0, flags, window, Sealed, 0, options
+            b.local[1], b.remote[1], b.iss & MASK, acknowledgment & MASK, Sealed, 0, flags, field, Sealed, 0, options
         ),
         text,
         cause,
@@ -181,19 +167,3 @@ def segment_room(b: Block) -> int:
     return mss - (4 + 8 * blocks) if blocks else mss
 
 
-def delay_acknowledgment(b: Block, now: int) -> None:
-    """The text that came may be acknowledged later (section 3.8.6.3)."""
-    delay = b.settings.delayed_ack
-    if b.rcv.quick:
-        b.rcv.quick -= 1
-        b.ack_now = True
-    elif not delay:
-        b.ack_now = True
-    elif b.ack_at == NEVER:
-        b.ack_at = now + delay
-        b.arm(b.ack_at)
-
-
-def delayed(b: Block) -> str:
-    """Why a delayed ACK goes out."""
-    return f"delayed ACK, {show_time(b.settings.delayed_ack)}"

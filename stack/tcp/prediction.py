@@ -10,7 +10,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from stack.tcp import acknowledge
+from stack.tcp import acknowledge, autotune
 from stack.tcp.congestion.base import CongestionState
 from stack.tcp.deliver import deliver_text
 from stack.tcp.segment import ACK, PSH, TIMESTAMPS_FIRST
@@ -50,7 +50,7 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
         return False
     una = snd.una
     acked = header.acknowledgment - una & MASK
-    if acked > snd.nxt - una or not (acked or text) or (text and len(text) > rcv.edge - rcv.nxt):
+    if acked > snd.nxt - una or not (acked or text) or (text and len(text) > rcv.acked + rcv.offered - rcv.nxt):
         return False
     if acked and (not b.rtx.records or b.rtx.records[0].end - una > acked):
         return False
@@ -58,7 +58,7 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
     if b.timestamps:
         if len(options) != 12 or options[:4] != TIMESTAMPS_FIRST:
             return False
-        value, _ = _PAIR(options, 4)
+        value, echo = _PAIR(options, 4)
         if value - b.ts_recent & _HALF:
             return False
         if rcv.nxt <= rcv.acked:
@@ -66,6 +66,8 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
             b.ts_recent_at = now
     elif options:
         return False
+    else:
+        echo = b.sizing.echo
     ack = una + acked
     if acked:
         acknowledge.forward(b, ack, now)
@@ -77,6 +79,8 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
         if wnd > snd.max_wnd:
             acknowledge.largest_window(b, wnd)
     if text:
-        deliver_text(b, rcv.nxt, text, now)
+        if echo != b.sizing.echo:
+            autotune.echoed(b, len(text), echo, now)
+        deliver_text(b, rcv.nxt, text, flags, now)
     output(b, now)
     return True

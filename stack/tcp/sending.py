@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from stack.tcp import pacing, tlp, validation
+from stack.tcp import delayed_ack, pacing, tlp, validation
 from stack.tcp.congestion.base import Happening
 from stack.tcp.output import segment_room, send_acknowledgment, send_reset, send_syn, transmit
 from stack.tcp.recovery import NEW, NOTHING
@@ -50,7 +50,7 @@ def output(b: Block, now: int) -> None:
             send_new(b, now)
     if b.reset_due is not None:
         send_reset(b)
-    if b.ack_now and b.state is not CLOSED:
+    if (b.ack_now or (b.ack_check and delayed_ack.check(b, now))) and b.state is not CLOSED:
         send_acknowledgment(b, now)
 
 
@@ -273,7 +273,6 @@ def sent_new(b: Block, sent: int, before: int, probe: bool, now: int) -> None:
     """New data went out: count it, and set the timer."""
     b.last_sent = now
     b.congestion.last_sent = now
-    b.rcv.quick = 0  # data flows both ways: acknowledgments ride on it
     recovery = b.recovery
     if recovery.reducing:
         recovery.prr_out += sent

@@ -29,7 +29,8 @@ class TcpSettings:
 
     # What a SYN offers
     window_scaling: bool = True  # tcp_window_scaling; RFC 7323 section 2
-    timestamps_required: bool = False  # once agreed on, a segment without is dropped (RFC 7323 section 3.2); Linux takes it
+    # Once agreed on, a segment without is dropped (RFC 7323 section 3.2), and so is one a tick older than the last (5.3);
+    timestamps_required: bool = False  # Linux takes both
     timestamps: bool = True  # tcp_timestamps; RFC 7323 section 3
     sack: bool = True  # tcp_sack; RFC 2018
     maximum_segment: int | None = None  # TCP_MAXSEG: bound of the MSS announced and used; None: what the MTU allows
@@ -73,6 +74,7 @@ class TcpSettings:
     shrink_window: bool = False  # tcp_shrink_window: what was offered may be taken back when memory is short (not SHLD-14)
     application_window: int = 31  # tcp_app_win: 1/2**31 of the window is kept for the program; 0 keeps nothing
     signed_windows: bool = False  # tcp_workaround_signed_windows: no window over 32767 where it is not scaled
+    receive_low_water: int = 1  # SO_RCVLOWAT: a program does not wake for less, and an ACK of less waits for no reader
     window_clamp: int = 0  # TCP_WINDOW_CLAMP: the largest window to offer; 0: what the buffer allows
 
     # Acknowledgments
@@ -140,6 +142,7 @@ class TcpSettings:
 
     urgent_inline: bool = False  # SO_OOBINLINE
     standard_urgent: bool = False  # tcp_stdurg: the urgent pointer names the last urgent octet (RFC 1122, not RFC 9293)
+    offload_segment: int = 0  # a longer segment that comes is made of such, joined by the interface; 0: it is itself
     prediction: bool = field(default_factory=_predicting)  # the fast path; STACK_TCP_PREDICTION=0 turns it off
 
     def __post_init__(self) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stack.tcp import fastopen, frto, half_open, pacing, rack
+from stack.tcp import delayed_ack, fastopen, frto, half_open, pacing, rack
 from stack.tcp.block import NEVER
 from stack.tcp.ending import become_closed, give_up
-from stack.tcp.output import delayed, transmit
+from stack.tcp.output import transmit
 from stack.tcp.retransmit import note_resent, send_record_again
 from stack.tcp.segment import ACK
 from stack.tcp.sending import can_send_first, first_waiting, output, probe_interval, send_new, send_window_probe
@@ -38,9 +38,7 @@ def timeout(b: Block, now: int) -> None:
             elif pending == RETRANSMISSION:
                 retransmission_timeout(b, now)
     if b.ack_at <= now:
-        b.ack_at = NEVER
-        b.ack_now = True
-        b.ack_cause = delayed(b)
+        delayed_ack.expired(b)
     if b.wait_at <= now:
         wait_timeout(b, now)
     if b.keep_at <= now:

@@ -35,16 +35,25 @@ def before(first: int, second: int) -> bool:
     return bool(first - second & _HALF)
 
 
-def rejects(b: Block, seg: Segment, now: int) -> bool:
-    """PAWS, rule R1: the segment is from the past. RST segments are not held to it, nor SYNs in SYN-SENT."""
-    if seg.ts_val is None or seg.flags & RST or not before(seg.ts_val, b.ts_recent):
-        return False
-    return now - b.ts_recent_at <= OUTDATED
+def rejects(b: Block, seg: Segment, now: int) -> str | None:
+    """PAWS, rule R1: the segment is from the past. None: it is not; otherwise why it is answered, "" if in silence.
 
-
-def missing(b: Block, seg: Segment) -> bool:
-    """Timestamps were agreed on and this segment has none: it is to be dropped in silence (section 3.2)."""
-    return b.settings.timestamps_required and seg.ts_val is None and not seg.flags & (RST | SYN)
+    RST segments are not held to it, nor, as in Linux, ACKs that were merely overtaken by the last one.
+    """
+    if seg.ts_val is None:
+        return "" if b.settings.timestamps_required and not seg.flags & (RST | SYN) else None  # RFC 7323 section 3.2
+    age = b.ts_recent - seg.ts_val & MASK
+    tolerance = 0 if b.settings.timestamps_required else 1  # TCP_PAWS_WINDOW
+    if age <= tolerance or age >= _HALF or seg.flags & RST or not b.ts_recent or now - b.ts_recent_at > OUTDATED:
+        return None
+    if seg.len or seg.ack is None:
+        return "an old timestamp"
+    if seg.seq < b.rcv.nxt:
+        return ""
+    wnd = seg.wnd << b.snd.scale
+    if seg.seq == b.rcv.nxt and seg.ack == b.snd.una and seg.seq <= b.snd.wl1 and wnd <= b.snd.wnd:
+        return None if age * MILLISECOND * 5 <= b.rtt.rto * 6 else "an old timestamp"
+    return "an old timestamp"
 
 
 def strange_echo(b: Block, seg: Segment, now: int) -> bool:
@@ -58,7 +67,7 @@ def remember(b: Block, seg: Segment, now: int) -> None:
     """Rule R3: TS.Recent comes from the segment that the next ACK answers."""
     if seg.ts_val is None or seg.seq > b.rcv.acked:
         return
-    if not before(seg.ts_val, b.ts_recent) or now - b.ts_recent_at > OUTDATED:
+    if not before(seg.ts_val, b.ts_recent) or not b.ts_recent or now - b.ts_recent_at > OUTDATED:
         b.ts_recent = seg.ts_val
         b.ts_recent_at = now
 

@@ -307,7 +307,7 @@ def test_room_to_write_is_an_edge(world: World) -> None:
         with pytest.raises(BlockingIOError):
             while True:
                 sent += client.send(b"x" * 10_000)
-                time.sleep(0.01)
+                time.sleep(0.1)  # a delayed acknowledgment makes room too
         assert poll.poll(0.05) == []
 
         def reader() -> None:

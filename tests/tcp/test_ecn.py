@@ -195,7 +195,7 @@ def test_each_change_of_the_mark_is_told_at_once() -> None:
     server.write("P", 1, ack=1, size=100, ecn=ECT_0)
     server.wait(500 * MS)
     seq = 101
-    server.connection.rcv.quick = 0
+    server.connection.acks.quick = 0
     assert server.write("P", seq, ack=1, size=100, ecn=ECT_0) == [], "delayed"
     first, second = server.write("P", seq + 100, ack=1, size=100, ecn=CE)
     assert (first, second) == (". 1(0) ect0", ".E 1(0) ect0"), "what came before was not marked; all segments are ECT"

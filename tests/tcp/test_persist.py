@@ -10,7 +10,7 @@ from tests.ledger import rfc
 from tests.tcp.builders import MS, PLAIN, Pair, Pen, Sent, client, established
 
 S = 1000 * MS
-SMALL = TcpSettings(receive_buffer=4096, fixed_receive_buffer=True)
+SMALL = TcpSettings(receive_buffer=16_384, fixed_receive_buffer=True)
 
 
 def stuck() -> Pair:

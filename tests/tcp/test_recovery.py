@@ -33,7 +33,7 @@ def test_three_duplicates_send_the_first_segment_again() -> None:
 def test_what_is_no_duplicate_does_not_count_as_one() -> None:
     pen = sending(BIG)
     for n in range(6):
-        pen.write(".", 1, ack=1, win=32768 - n)  # a window update
+        pen.write(".", 1 + n, ack=1, win=40000 - n)  # a window update
         pen.write("P", 1 + n, ack=1, text=b"x", win=32767 - n)  # has text
     assert not [text for _, text, _ in pen.connection.take_output() if text]
     idle = client(BIG)

@@ -27,7 +27,7 @@ def stamped(value: int = 1000, prediction: bool = True, required: bool = False) 
 @rfc("7323", "5.3")
 def test_text_from_the_past_is_dropped_and_acknowledged() -> None:
     pen = stamped()
-    assert pen.write("P", 1, ack=1, text=b"old", options=stamp(999)) == "check_sequence_number"
+    assert pen.write("P", 1, ack=1, text=b"old", options=stamp(998)) == "check_sequence_number"
     assert (pen.connection.available, pen.read()) == (0, [". 1:1(0) ack 1"])
     pen.write("P", 1, ack=1, text=b"new", options=stamp(1000))
     assert pen.connection.available == 3
