@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import struct
 from socket import AF_INET, AF_INET6
 from typing import cast
 
@@ -153,10 +152,8 @@ def _asked(file: SocketFile, request: int) -> int:
         return description.unread()
     if request == numbers.SIOCATMARK:
         return int(description.at_mark)
-    for number, name in ((numbers.SIOCOUTQ, "unacknowledged"), (numbers.SIOCOUTQNSD, "unsent")):
-        if request == number and hasattr(description, name):
-            found = getattr(description, name)
-            return int(found() if callable(found) else found)
+    if request in (numbers.SIOCOUTQ, numbers.SIOCOUTQNSD):
+        return description.unsent(request == numbers.SIOCOUTQ)
     raise error(errno.ENOTTY)
 
 
@@ -209,8 +206,3 @@ def compare_address(arguments: Arguments, index: int, found: tuple[str, int]) ->
     if (wanted.port not in (None, found[1])) or (wanted.address is not None and wanted.address.text != address):
         said = f"{wanted.address.text if wanted.address else '...'}:{wanted.port or '...'}"
         raise Mismatch(f"{arguments.name}() gives another address", said, f"{address}:{found[1]}", arguments.place)
-
-
-def packed(value: int) -> bytes:
-    """An int as C has it."""
-    return struct.pack("i", value)

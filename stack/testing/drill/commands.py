@@ -74,7 +74,10 @@ class Commands:
             if name == "sockstat":
                 bsd.sockstat(self.process, pipeline, command)
                 return
-            if name not in ("sysctl", "echo", "ss", "cat"):
+            last = pipeline[-1]
+            if len(pipeline) == 2 and name in ("echo", "printf") and last.words[0] in ("tee", "sudo"):
+                first = Simple(first.words, last.words[-1])  # `echo 1 | tee /proc/sys/…`
+            else:  # what would be read there is not there, and so cannot be looked for
                 raise _Failed(f"{name} in a pipeline cannot be mapped")
         function = COMMANDS.get(name)
         if function is not None:

@@ -1,0 +1,172 @@
+"""System calls in scripts: results, errno, and what pointers give, held to what the host's sockets do."""
+
+from __future__ import annotations
+
+import pytest
+
+from stack.testing.drill.mismatch import Mismatch
+from stack.testing.drill.parser import parse
+from stack.testing.drill.run import run_script
+from stack.testing.drill.script import ScriptError
+from tests.testing.drill.test_run import CLIENT, SERVER
+
+PASSING = {
+    "epoll, level and edge": SERVER
+    + """
++0 epoll_create(1) = 5
++0 epoll_ctl(5, EPOLL_CTL_ADD, 4, {events=EPOLLIN|EPOLLET, fd=4}) = 0
++0 epoll_wait(5, {events=EPOLLIN, fd=4}, 1, 0) = 0
++0...0.1 epoll_wait(5, {events=EPOLLIN, fd=4}, 1, -1) = 1
++.1 < P. 1:11(10) ack 1 win 257
++0 > . 1:1(0) ack 11
++0 epoll_wait(5, {events=EPOLLIN, fd=4}, 1, 0) = 0
++0 epoll_ctl(5, EPOLL_CTL_MOD, 4, {events=EPOLLIN|EPOLLOUT, ptr=7}) = 0
++0 epoll_wait(5, {events=EPOLLIN|EPOLLOUT, ptr=7}, 1, 0) = 1
++0 epoll_ctl(5, EPOLL_CTL_DEL, 4, {events=EPOLLIN, fd=4}) = 0
++0 epoll_wait(5, {events=EPOLLIN, fd=4}, 1, 0) = 0
++0 epoll_ctl(5, EPOLL_CTL_DEL, 4, {events=EPOLLIN, fd=4}) = -1 ENOENT (No such file or directory)
+""",
+    "ioctl says how much there is": SERVER
+    + """
++0 < P. 1:11(10) ack 1 win 257
++0 > . 1:1(0) ack 11
++0 ioctl(4, SIOCINQ, [10]) = 0
++0 write(4, ..., 100) = 100
++0 > P. 1:101(100) ack 11
++0 ioctl(4, SIOCOUTQ, [100]) = 0
++.1 < . 11:11(0) ack 101 win 257
++0 ioctl(4, SIOCOUTQ, [0]) = 0
+""",
+    "TCP_INQ in a control message": SERVER
+    + """
++0 setsockopt(4, SOL_TCP, TCP_INQ, [1], 4) = 0
++0 < P. 1:1001(1000) ack 1 win 257
++0 > . 1:1(0) ack 1001
++0 recvmsg(4, {msg_name(...)=..., msg_iov(1)=[{..., 400}], msg_flags=0,
+     msg_control=[{cmsg_level=SOL_TCP, cmsg_type=TCP_CM_INQ, cmsg_data=600}]}, 0) = 400
+""",
+    "vectors": SERVER
+    + """
++0 setsockopt(4, SOL_TCP, TCP_NODELAY, [1], 4) = 0
++0 writev(4, [{..., 10}, {..., 20}], 2) = 30
++0 > P. 1:31(30) ack 1
++0 sendmsg(4, {msg_name(...)=..., msg_iov(2)=[{..., 5}, {..., 6}], msg_flags=0}, 0) = 11
++0 > P. 31:42(11) ack 1
++.1 < P. 1:11(10) ack 42 win 257
++0 readv(4, [{..., 4}, {..., 4}], 2) = 8
++0 recvmsg(4, {msg_name(...)=..., msg_iov(1)=[{..., 100}], msg_flags=0}, 0) = 2
+""",
+    "sendfile of nothing sends nothing": SERVER
+    + """
++0 open("/dev/null", O_RDONLY) = 5
++0 sendfile(4, 5, [0], 5) = 0
++0 close(5) = 0
++0 open("/dev/zero", O_RDONLY) = 5
++0 sendfile(4, 5, [0], 5) = 5
++0 > P. 1:6(5) ack 1
+""",
+    "errors": SERVER
+    + """
++0 read(99, ..., 10) = -1 EBADF (Bad file descriptor)
++0 close(3) = 0
++0 close(3) = -1 EBADF (Bad file descriptor)
++0 fcntl(4, F_SETFL, O_RDWR|O_NONBLOCK) = 0
++0 fcntl(4, F_GETFL) = 0x802 (flags O_RDWR|O_NONBLOCK)
++0 read(4, ..., 10) = -1 EAGAIN (Resource temporarily unavailable)
++0 recv(4, ..., 10, MSG_DONTWAIT) = -1 EWOULDBLOCK (Resource temporarily unavailable)
++0 write(4, 0x0, 10) = -1 EFAULT (Bad address)
++0 listen(4, 1) = -1 EINVAL (Invalid argument)
+""",
+    "options": CLIENT
+    + """
++0 setsockopt(3, SOL_SOCKET, SO_LINGER, {onoff=1, linger=5}, 8) = 0
++0 getsockopt(3, SOL_SOCKET, SO_LINGER, {onoff=1, linger=5}, [8]) = 0
++0 setsockopt(3, IPPROTO_TCP, TCP_NODELAY, [1], 4) = 0
++0 getsockopt(3, IPPROTO_TCP, TCP_NODELAY, [1], [4]) = 0
++0 setsockopt(3, SOL_TCP, TCP_CONGESTION, "reno", 4) = 0
++0 getsockopt(3, SOL_TCP, TCP_CONGESTION, "reno", [16]) = 0
++0 getsockopt(3, SOL_TCP, TCP_MAXSEG, ..., [4]) = 0
++0 setsockopt(3, SOL_TCP, 9999, [1], 4) = -1 ENOPROTOOPT (Protocol not available)
+""",
+    "a zero-copy send is told of": SERVER
+    + """
++0 setsockopt(4, SOL_SOCKET, SO_ZEROCOPY, [1], 4) = 0
++0 send(4, ..., 1000, MSG_ZEROCOPY) = 1000
++0 > P. 1:1001(1000) ack 1
++.1 < . 1:1(0) ack 1001 win 257
++0 recvmsg(4, {msg_name(...)=..., msg_iov(1)=[{..., 0}], msg_flags=MSG_ERRQUEUE,
+     msg_control=[{cmsg_level=CMSG_LEVEL_IP, cmsg_type=CMSG_TYPE_RECVERR,
+       cmsg_data={ee_errno=0, ee_origin=SO_EE_ORIGIN_ZEROCOPY, ee_type=0, ee_code=SO_EE_CODE_ZEROCOPY_COPIED, ee_info=0, ee_data=0}}]},
+     MSG_ERRQUEUE) = 0
++0 recvmsg(4, {msg_name(...)=..., msg_iov(1)=[{..., 0}], msg_flags=MSG_ERRQUEUE, msg_control=[]}, MSG_ERRQUEUE) = -1 EAGAIN (again)
+""",
+    "MSG_WAITALL waits for all": SERVER
+    + """
++0...0.2 recv(4, ..., 20, MSG_WAITALL) = 20
++.1 < P. 1:11(10) ack 1 win 257
++0 > . 1:1(0) ack 11
++.1 < P. 11:31(20) ack 1 win 257
++0 > . 1:1(0) ack 31
+""",
+    "a blocking write waits for room": SERVER
+    + """
++0 setsockopt(4, SOL_SOCKET, SO_SNDBUF, [4096], 4) = 0
++0 setsockopt(4, SOL_TCP, TCP_NODELAY, [1], 4) = 0
++0 fcntl(4, F_SETFL, O_RDWR|O_NONBLOCK) = 0
++0 write(4, ..., 1000) = 1000
++0 > P. 1:1001(1000) ack 1
++0 fcntl(4, F_SETFL, O_RDWR) = 0
++0...0.1 write(4, ..., 7000) = 7000
+* > . 1001:2001(1000) ack 1
+* > . 2001:3001(1000) ack 1
+* > . 3001:4001(1000) ack 1
++.1 < . 1:1(0) ack 4001 win 257
+""",
+    "a client waits for its connection": """
+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0...0.2 connect(3, ..., ...) = 0
++0 > S 0:0(0) <...>
++.2 < S. 0:0(0) ack 1 win 65535 <mss 1460>
++0 > . 1:1(0) ack 1
+""",
+    "and for its refusal": """
+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0...0.2 connect(3, ..., ...) = -1 ECONNREFUSED (Connection refused)
++0 > S 0:0(0) <...>
++.2 < R. 0:0(0) ack 1 win 0
+""",
+}
+
+
+def symbols(version: str) -> dict[str, str]:
+    six = version != "ipv4"
+    return {"CMSG_LEVEL_IP": "SOL_IPV6" if six else "SOL_IP", "CMSG_TYPE_RECVERR": "IPV6_RECVERR" if six else "IP_RECVERR"}
+
+
+@pytest.mark.parametrize("version", ["ipv4", "ipv6"])
+@pytest.mark.parametrize("name", PASSING)
+def test_a_call_does_as_the_script_says(name: str, version: str) -> None:
+    run_script(parse(PASSING[name], name, symbols(version)), version)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ioctl(4, SIOCINQ, [11]) = 0",
+        "fcntl(4, F_GETFL) = 0x802",
+        "poll([{fd=4, events=POLLIN|POLLOUT, revents=POLLIN}], 1, 0) = 1",
+        "getsockopt(4, SOL_SOCKET, SO_ERROR, [ECONNRESET], [4]) = 0",
+        "getsockopt(4, SOL_TCP, TCP_CONGESTION, \"bbr\", [16]) = 0",
+        "recv(4, ..., 10, MSG_DONTWAIT) = 0",
+        "recv(4, ..., 10, MSG_DONTWAIT) = -1 EBADF (no)",
+    ],
+)
+def test_another_outcome_is_seen(line: str) -> None:
+    with pytest.raises(Mismatch):
+        run_script(parse(f"{SERVER}+0 {line}\n"), "ipv4")
+
+
+@pytest.mark.parametrize("line", ["socket(1) = 3", "open(\"/etc/passwd\", O_RDONLY) = 5", "setsockopt(4, SOL_TCP, NO_SUCH, [1], 4) = 0"])
+def test_what_is_no_call_is_said(line: str) -> None:
+    with pytest.raises(ScriptError):
+        run_script(parse(f"{SERVER}+0 {line}\n"), "ipv4")

@@ -1,0 +1,126 @@
+"""Shell lines in scripts: read as words, mapped onto the host, never executed."""
+
+from __future__ import annotations
+
+import pytest
+
+from stack.lab.network import Network
+from stack.testing.drill.commands import Commands
+from stack.testing.drill.mismatch import Mismatch
+from stack.testing.drill.parser import parse
+from stack.testing.drill.process import Process
+from stack.testing.drill.profile import DEFAULTS, addresses, versions
+from stack.testing.drill.run import run_script
+from stack.testing.drill.script import Command, ScriptError
+from stack.testing.drill.shell import ShellError, read
+from stack.testing.drill.tun import Tun
+from tests.testing.drill.test_run import SERVER
+
+
+def words(text: str) -> list[list[str]]:
+    return [[str(simple) for simple in pipeline] for pipeline in read(text)]
+
+
+def test_text_is_read_as_a_shell_does() -> None:
+    assert words("a 'b c' \"d e\" # no\nf; g && h") == [["a b c d e"], ["f"], ["g"], ["h"]]
+    assert words("a \\\n  b=1") == [["a b=1"]]
+    assert words("nstat | grep A | grep -q ' 3 '") == [["nstat", "grep A", "grep -q  3 "]]
+    assert words("echo 1 > /proc/x 2>&1") == [["echo 1 > /proc/x"]]
+    assert words("tc x > /dev/null 2>/dev/null") == [["tc x"]]
+    assert words("sysctl -w a=\"1 $((600*1024)) $((1 << 4))\"") == [["sysctl -w a=1 614400 16"]]
+
+
+@pytest.mark.parametrize("text", ["a 'b", "echo $((x))", "echo $((1/0))", "echo $((2**99))", "(a)", "cat < b", "a >", "echo $((1<<99999))"])
+def test_what_is_not_understood_is_refused(text: str) -> None:
+    with pytest.raises(ShellError):
+        read(text)
+
+
+@pytest.fixture
+def commands() -> Commands:
+    network = Network(1)
+    host = network.host("host")
+    profile = addresses(4)
+    Tun(host, "tun0", [profile.local])
+    return Commands(Process(host, profile))
+
+
+def settings(commands: Commands, text: str) -> object:
+    commands.run(Command(text))
+    return commands.process.host.engine.tcp.settings
+
+
+def test_every_way_to_set_a_sysctl(commands: Commands) -> None:
+    for number, text in enumerate(
+        [
+            "sysctl -q net.ipv4.tcp_syn_retries={}", "sysctl -w net/ipv4/tcp_syn_retries={}", "../common/set_sysctls.py /proc/sys/net/ipv4/tcp_syn_retries={}",
+            "echo {} > /proc/sys/net/ipv4/tcp_syn_retries", "echo {} | tee /proc/sys/net/ipv4/tcp_syn_retries", "sysctl -e -q net.ipv4.tcp_sack=1 net.ipv4.tcp_syn_retries={}",
+        ],
+        start=1,
+    ):  # fmt: skip
+        settings(commands, text.format(number))
+        assert commands.process.host.engine.tcp.settings.syn_retries == number
+    settings(commands, 'sysctl -q net.ipv4.tcp_rmem="4096 $((600*1024)) 9000000"')
+    made = commands.process.host.engine.tcp.settings
+    assert (made.receive_buffer, made.receive_buffer_max) == (614_400, 9_000_000)
+
+
+def test_the_defaults_are_those_of_the_scripts(commands: Commands) -> None:
+    settings(commands, "../../common/defaults.sh")
+    made = commands.process.host.engine.tcp.settings
+    assert (made.receive_buffer, made.receive_buffer_max, made.syn_retries) == (540_000, 15_728_640, 5)
+    assert (made.slow_start_after_idle, made.ecn) == (False, 0)
+    assert "net.ipv4.tcp_fastopen_key" in DEFAULTS
+
+
+def test_what_has_no_effect_has_none(commands: Commands) -> None:
+    before = commands.process.host.engine.tcp.settings
+    assert settings(commands, "tc qdisc add dev tun0 root fq; ethtool -K tun0 tso off; sleep 1; /tmp/sysctl_restore_${PPID}.sh") == before
+    assert settings(commands, "ip tcp_metrics flush all > /dev/null 2>&1") == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "make world", "ip frobnicate", "sysctl net.ipv4.nothing=1", "echo 1 > /tmp/x", "set_sysctls.py nothing", "nstat | grep NoSuchThing",
+        "cat /etc/passwd | mail me", "echo 1 > /sys/module/tcp_cubic/parameters/nothing", "ip route change nowhere mtu 900",
+        "sysctl net.inet.tcp.nothing=1",
+    ],
+)  # fmt: skip
+def test_what_cannot_be_mapped_fails_by_its_name(commands: Commands, text: str) -> None:
+    with pytest.raises(ScriptError) as caught:
+        commands.run(Command(text))
+    assert text.split()[0].rsplit("/", 1)[-1] in str(caught.value)
+
+
+def test_freebsd_names_its_own(commands: Commands) -> None:
+    settings(commands, "sysctl -w net.inet.tcp.sack.enable=0\nsysctl -w net.inet.tcp.delacktime=50\nsysctl -w kern.ipc.maxsockbuf=2097152\nkldload -n tcp_rack")
+    made = commands.process.host.engine.tcp.settings
+    assert (made.sack, made.delayed_ack) == (False, 50_000_000)
+
+
+def test_sockstat_counts_and_tcpdrop_drops() -> None:
+    half_open = SERVER.partition("+.1")[0]
+    run_script(parse(half_open + "+.1 `sockstat -4 -P tcp -s -p 8080 | grep -c SYN_RCVD | grep 1`\n"), "ipv4")
+    with pytest.raises(Mismatch, match="SYN_RCVD"):
+        run_script(parse(half_open + "+.1 `sockstat -4 -P tcp -s -p 8080 | grep -c SYN_RCVD | grep 0`\n"), "ipv4")
+    run_script(parse(SERVER + "+0 `tcpdrop -s ESTABLISHED`\n+0 read(4, ..., 1) = -1 ECONNRESET (reset)\n"), "ipv4")
+
+
+def test_a_sysctl_reaches_connections_that_are_there() -> None:
+    text = SERVER + (
+        "+0 setsockopt(4, SOL_TCP, TCP_KEEPIDLE, [1000], 4) = 0\n+0 `sysctl -q net.ipv4.tcp_keepalive_time=50 net.ipv4.tcp_keepalive_intvl=7`\n"
+        "+0 getsockopt(4, SOL_TCP, TCP_KEEPIDLE, [1000], [4]) = 0\n+0 getsockopt(4, SOL_TCP, TCP_KEEPINTVL, [7], [4]) = 0\n"
+    )
+    run_script(parse(text), "ipv4")
+
+
+def test_ip_versions_follow_from_option_name_and_cookie() -> None:
+    assert versions(parse("0 < . 1:1(0) ack 1 win 100", "a.pkt")) == ("ipv4", "ipv6", "ipv4-mapped-ipv6")
+    assert versions(parse("0 < . 1:1(0) ack 1 win 100", "a-v6.pkt")) == ("ipv6",)
+    assert versions(parse("--ip_version=ipv4\n0 < . 1:1(0) ack 1 win 100", "a-v6.pkt")) == ("ipv4",)
+    assert versions(parse("0 < . 1:1(0) ack 1 win 100"), "ipv6") == ("ipv6",)
+    cookie = "0 < S 0:10(10) win 1000 <mss 1460,FO 3021b9d889017eeb,nop,nop>"
+    assert versions(parse(cookie)) == ("ipv4", "ipv4-mapped-ipv6")
+    with pytest.raises(ScriptError, match="ip_version"):
+        versions(parse("--ip_version=ipv5\n0 < . 1:1(0) ack 1 win 100"))
