@@ -140,7 +140,7 @@ class StreamOptions(Description):
 
     def information(self) -> bytes:
         """TCP_INFO."""
-        return pack(self.connection, self.listener is not None)
+        return pack(self.connection, self.listener is not None, self.node.now)
 
     def congestion_information(self) -> bytes:
         """TCP_CC_INFO: of the controls that have something to tell (bbr, dctcp, vegas); nothing of the others."""

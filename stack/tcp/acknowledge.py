@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stack.tcp import ecn, frto, prr, rack, rate, recovery, sack, timestamps, tlp
+from stack.tcp import ecn, frto, prr, rack, rate, recovery, sack, timestamps, tlp, validation
 from stack.tcp.acknowledgment import Acknowledgment
 from stack.tcp.block import NEVER
+from stack.tcp.chronograph import IDLE
 from stack.tcp.congestion.base import CongestionState
 from stack.tcp.opening import set_segment_size
 from stack.tcp.retransmit_queue import EVER_RESENT, LOST, RESENT, SACKED
@@ -68,6 +69,8 @@ def acknowledged(b: Block, seg: Segment, ack: int, at: int) -> None:
     # And where neither number moved, a window is not believed to have shrunk, unless to nothing (tcp_may_update_window).
     if ack > una or snd.wl1 < seg.seq or (snd.wl1 == seg.seq and (wnd > snd.wnd or not wnd)):
         told.window_updated = True
+        if wnd != snd.wnd and b.pieces:
+            validation.after_idle(b, at)
         update_window(b, seg, wnd)
     if b.sack and seg.sack:
         sack.tag(b, told, seg.sack, at)
@@ -124,6 +127,8 @@ def clean(b: Block, told: Acknowledgment, prior_fack: int, at: int) -> None:
     sacked_before = rtx.sacked_out
     count, first, last = take_acknowledged(b, told, at)
     told.data_acked = count > 0
+    if not records and not b.pieces and b.chrono.kind != IDLE:
+        b.chrono.turn(IDLE, at)
     if records and records[0].marks & SACKED and b.sack:
         told.reneging = True
     seq_rtt = newest_rtt = None
@@ -273,6 +278,8 @@ def forward(b: Block, ack: int, at: int) -> None:
     if not records:
         b.pending = NOTHING
         b.timer_at = NEVER
+        if not b.pieces:
+            b.chrono.turn(IDLE, at)
     elif not tlp.schedule_probe(b, at, True):
         rearm(b, at)
     sample = b.ack_sample

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from stack.tcp.autotune import RightSizing
+from stack.tcp.chronograph import Chronograph
 from stack.tcp.congestion.base import CongestionControl, Sample
 from stack.tcp.rack import Rack
 from stack.tcp.recovery import Recovery
@@ -130,8 +131,10 @@ class Block:
         "backoff",
         "bare_ack",
         "challenges",
+        "chrono",
         "closed_by_user",
         "congestion",
+        "data_segments_out",
         "deadline",
         "ecn",
         "ect",
@@ -183,6 +186,8 @@ class Block:
         "rtx",
         "sack",
         "sampled",
+        "segments_in",
+        "segments_out",
         "settings",
         "short_of_space",
         "signature",
@@ -274,6 +279,10 @@ class Block:
         self.rack = Rack()
         self.usage = Usage()
         self.pacer: Pacer | None = None  # where data is paced
+        self.chrono = Chronograph()
+        self.data_segments_out = 0
+        self.segments_out = 0
+        self.segments_in = 0
         self.rate: DeliveryRate | None = None  # kept where the congestion control wants it
         self.congestion = _UNOPENED
         self.ack_sample = Sample()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stack.tcp import acknowledge, autotune, delayed_ack, fastopen, rate, window
 from stack.tcp.block import NEVER
@@ -94,9 +94,9 @@ def send(b: Block, data: bytes, now: int, urgent: bool = False, more: bool = Fal
         b.outgoing = SendBuffer(max(b.snd.nxt, b.iss + 1))
     start = b.outgoing.end
     b.outgoing.append(bytes(data))
-    queue(b, start, b.outgoing.end, more, record, now)
     if urgent:
         b.snd.up = b.outgoing.end
+    queue(b, start, b.outgoing.end, more, record, now)
     b.more = more
     output(b, now)
     b.more = False
@@ -213,41 +213,3 @@ def abort(b: Block, now: int, cause: str | None = "aborted") -> None:
         b.reset_due = (b.snd.nxt, b.rcv.nxt, cause)
     become_closed(b, now, errno.ECONNRESET if resets and not b.closed_by_user else None)
     output(b, now)
-
-
-def status(b: Block) -> dict[str, Any]:
-    """3.10.6. STATUS Call, in the spirit of Linux's TCP_INFO. Times in nanoseconds, sizes in octets."""
-    snd, rcv, rtt = b.snd, b.rcv, b.rtt
-    rtx = b.rtx
-    return {
-        "state": b.state.value,
-        "recovery": b.recovery.state.name.lower(),
-        "retransmits": b.retries,
-        "probes": b.probes,
-        "backoff_rto": rtt.rto,
-        "rtt": rtt.srtt,
-        "rttvar": rtt.rttvar,
-        "min_rtt": rtt.minimum,
-        "snd_mss": snd.mss,
-        "rcv_mss": rcv.full,
-        "advmss": rcv.mss,
-        "pmtu_mss": b.path_mss,
-        "snd_cwnd": b.congestion.cwnd,
-        "snd_ssthresh": b.congestion.ssthresh,
-        "snd_wnd": snd.wnd,
-        "rcv_wnd": rcv.wnd,
-        "unacked": len(rtx),
-        "lost": rtx.lost_out,
-        "retrans": rtx.retrans_out,
-        "sacked": rtx.sacked_out,
-        "in_flight": rtx.in_flight,
-        "notsent": b.outgoing.end - snd.nxt if b.outgoing is not None and b.outgoing.end > snd.nxt else 0,
-        "unread": b.unread,
-        "bytes_acked": max(0, snd.una - b.iss - 1),
-        "bytes_received": max(0, rcv.nxt - rcv.fin - b.irs - 1),
-        "total_retrans": b.retransmitted,
-        "snd_wscale": snd.scale,
-        "rcv_wscale": rcv.scale,
-        "timestamps": b.timestamps,
-        "sack": b.sack,
-    }

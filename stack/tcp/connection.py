@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from stack.tcp import calls, delayed_ack, icmp, opening, timeouts, window
+from stack.tcp import calls, delayed_ack, icmp, info, opening, timeouts, window
 from stack.tcp.arrives import segment_arrives
 from stack.tcp.block import NEVER, Block, Endpoint
 from stack.tcp.congestion.base import INFINITE
@@ -69,6 +69,7 @@ class Connection(Block):
         """SEGMENT ARRIVES. The name of the step that ended processing, None if the segment passed all of them."""
         self.heard = now
         self.probes = 0
+        self.segments_in += 1
         ended = None
         if self.signature is not None and not acceptable(self, header, text):
             ended = "signature"
@@ -182,7 +183,7 @@ class Connection(Block):
 
     def info(self) -> dict[str, Any]:
         """STATUS, in the spirit of TCP_INFO."""
-        return calls.status(self)
+        return info.status(self)
 
     def take_error(self) -> int | None:
         """SO_ERROR: the pending errno, which is then forgotten."""

@@ -47,6 +47,7 @@ def transmit(b: Block, seq: int, flags: int, text: bytes, cause: str | None, now
         b.sink(b, header, text, cause)
     else:
         emit(b, header, text, cause)
+    b.segments_out += 1
     b.ack_now = b.ack_check = False
     b.ack_at = NEVER
     acks = b.acks
@@ -125,6 +126,7 @@ def send_syn(b: Block, now: int) -> None:
         text,
         cause,
     )
+    b.segments_out += 1
     rcv.acked = rcv.nxt
     b.ack_now = False
     b.ack_at = NEVER

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from stack.tcp.block import Block
 
 UNPACED = 10  # the first segments of a connection go at once
-_BURST_SHIFT = 10  # a burst is what the rate carries in 1 ms
-_LARGEST_BURST = 65_536 - 1 - 320  # octets: GSO_LEGACY_MAX_SIZE - 1 - MAX_TCP_HEADER
 
 
 class Pacer:
@@ -47,12 +45,6 @@ def rate(b: Block) -> int:
         pace = b.snd.mss * max(control.cwnd, len(b.rtx.records)) * share * SECOND // (100 * srtt)
     most = settings.maximum_pacing_rate
     return pace if most is None or pace < most else most
-
-
-def burst(b: Block) -> int:
-    """Octets that may go at once, in whole segments (tcp_tso_autosize)."""
-    mss = b.snd.mss
-    return max(min(rate(b) >> _BURST_SHIFT, _LARGEST_BURST) // mss, 2) * mss
 
 
 def held(b: Block, now: int) -> bool:

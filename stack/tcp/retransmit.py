@@ -6,10 +6,11 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from stack.tcp import pacing
+from stack.tcp.burst import burst_size
 from stack.tcp.congestion.base import CongestionState
 from stack.tcp.output import segment_room, transmit
-from stack.tcp.retransmit_queue import LOST, RECORD_END, RESENT, SACKED
-from stack.tcp.segment import FIN
+from stack.tcp.retransmit_queue import BURST_END, LOST, RECORD_END, RESENT, SACKED
+from stack.tcp.segment import FIN, PSH
 from stack.tcp.timer import REORDERING, start_timer
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def send_lost(b: Block, now: int) -> None:
     index = rtx.at(rtx.again) if rtx.again else 0
     mended = True  # everything so far was sent again or arrived
     restart = False
+    begun = together = -1  # from there up to there segments go out as one buffer
     kind = "retransmission" if recovery.state is CongestionState.LOSS else "fast retransmit"
     while index < len(records):
         record = records[index]
@@ -37,7 +39,9 @@ def send_lost(b: Block, now: int) -> None:
         if not record.marks & LOST:
             mended = mended and bool(record.marks & (SACKED | RESENT))
         elif not record.marks & (SACKED | RESENT):
-            if not send_record_again(b, index, 1, kind, now):
+            if index > together:
+                begun, together = index, mark_burst(b, index)
+            if not send_record_again(b, index, kind, now, PSH if begun < index == together else 0):
                 break
             rtx.mark_resent(records[index], now)
             if b.pacer is not None:
@@ -50,6 +54,23 @@ def send_lost(b: Block, now: int) -> None:
         start_timer(b, now)
 
 
+def mark_burst(b: Block, first: int) -> int:
+    """The last of the records from `first` on that go again together, as one buffer."""
+    rtx = b.rtx
+    most = min(b.congestion.cwnd - rtx.in_flight, rtx.lost_out - rtx.retrans_out, burst_size(b, b.snd.mss))
+    last = first
+    for record in islice(rtx.records, first, first + most):
+        if record.marks & (LOST | SACKED | RESENT) != LOST or record.end - record.seq > b.snd.mss:
+            break
+        last += 1
+        if record.marks & BURST_END:
+            break
+    last -= 1
+    if last >= first:
+        rtx.records[last].marks |= BURST_END
+    return max(last, first)
+
+
 def note_resent(b: Block, now: int) -> None:
     """Keep what undoing needs: when the first repetition went out, and how many D-SACKs would prove them all wrong."""
     recovery = b.recovery
@@ -58,7 +79,7 @@ def note_resent(b: Block, now: int) -> None:
     recovery.undo_retrans = max(recovery.undo_retrans, 0) + 1
 
 
-def send_record_again(b: Block, index: int, segments: int, kind: str, now: int) -> bool:
+def send_record_again(b: Block, index: int, kind: str, now: int, push: int = 0) -> bool:
     """Send the record at `index` again, cut to the segment size and the window; whether it went (__tcp_retransmit_skb)."""
     rtx, snd = b.rtx, b.snd
     record = rtx.records[index]
@@ -79,13 +100,14 @@ def send_record_again(b: Block, index: int, segments: int, kind: str, now: int) 
         length = join_following(b, index, limit)
     text = b.outgoing.slice(record.seq, length) if length and b.outgoing is not None else b""
     b.retransmitted += 1
+    b.data_segments_out += length > 0
     recovery = b.recovery
     recovery.bytes_resent += length
     cause = f"{kind} of {b.relative(record.seq, record.end - record.seq)}"
     rtx.sent_again(record, now)
     if b.rate is not None:
         b.rate.sent(record, rtx, now)
-    transmit(b, record.seq, record.flags, text, cause, now)
+    transmit(b, record.seq, record.flags | push, text, cause, now)
     return True
 
 

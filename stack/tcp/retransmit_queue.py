@@ -9,6 +9,7 @@ from collections import deque
 SACKED = 1  # the peer holds it
 RESENT = 2  # its repetition is in the network
 LOST = 4
+BURST_END = 32  # the last of those that went out together, as one buffer
 RECORD_END = 16  # MSG_EOR: nothing is joined to it
 EVER_RESENT = 128
 _RESENT_EVER = RESENT | EVER_RESENT
@@ -125,7 +126,7 @@ class RetransmitQueue:
         second.marks, second.rate = first.marks, first.rate
         first.end = second.seq
         first.flags &= ~9  # FIN and PSH go with the end
-        first.marks &= ~RECORD_END
+        first.marks &= ~(RECORD_END | BURST_END)
         self.records.insert(index + 1, second)
         marks = first.marks
         self.sacked_out += marks & SACKED
@@ -140,7 +141,7 @@ class RetransmitQueue:
         first, second = self.records[index], self.records[index + 1]
         first.end = second.end
         first.flags |= flags | second.flags
-        first.marks |= second.marks & (EVER_RESENT | RECORD_END)
+        first.marks |= second.marks & (EVER_RESENT | RECORD_END | BURST_END)
         if second.marks & LOST:
             self.lost_out -= 1
         if second.marks & RESENT:

@@ -10,11 +10,13 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from stack.tcp import delayed_ack, pacing, tlp, validation
+from stack.tcp.burst import LARGEST, burst_size
+from stack.tcp.chronograph import BUSY, IDLE, WINDOW
 from stack.tcp.congestion.base import Happening
 from stack.tcp.output import segment_room, send_acknowledgment, send_reset, send_syn, transmit
 from stack.tcp.recovery import NEW, NOTHING
 from stack.tcp.retransmit import send_lost
-from stack.tcp.retransmit_queue import RECORD_END, Record
+from stack.tcp.retransmit_queue import BURST_END, RECORD_END, Record
 from stack.tcp.segment import ACK, FIN, PSH
 from stack.tcp.state import CLOSED, HAS_DATA, SYN_RECEIVED
 from stack.tcp.timer import LOSS_PROBE, WINDOW_PROBE, rearm, set_timer
@@ -23,7 +25,6 @@ from stack.tcp.timer import NOTHING as NO_TIMER
 if TYPE_CHECKING:
     from stack.tcp.block import Block
 
-_LARGEST_PIECE = 65_215  # sk_gso_max_size: what one of Linux's socket buffers holds at most
 _SMALL_WINDOW = 536  # TCP_MSS_DEFAULT
 
 
@@ -70,31 +71,40 @@ def repair(b: Block, now: int) -> None:
 
 
 def queue(b: Block, start: int, end: int, more: bool, record: bool, now: int) -> None:
-    """The program wrote [start, end): cut it into pieces (tcp_sendmsg). `more`: MSG_MORE; `record`: MSG_EOR."""
-    snd = b.snd
-    pieces = b.pieces
+    """The program wrote [start, end): cut it into pieces, and send while doing so what fills one (tcp_sendmsg).
+
+    `more`: MSG_MORE; `record`: MSG_EOR.
+    """
+    snd, pieces = b.snd, b.pieces
     if pieces is None:
         pieces = b.pieces = deque()
-    mss = snd.mss
-    largest = piece_size(b, mss)
+    largest = piece_size(b, snd.mss)
     half = snd.max_wnd >> 1
+    ready = b.state in HAS_DATA or (b.state is SYN_RECEIVED and b.fast is not None and b.fast.usable)
+    if b.chrono.kind == IDLE:
+        b.chrono.turn(BUSY, now)
     at = start
-    if pieces and not pieces[-1].record:
-        last = pieces[-1]
-        begin = pieces[-2].end if len(pieces) > 1 else snd.nxt
-        room = largest - (last.end - begin)
-        if room > 0:
-            last.end = at = min(end, start + room)
-            last.push = False
     while at < end:
-        if b.settings.slow_start_after_idle and not len(b.rtx) and b.last_sent and now - b.last_sent > b.rtt.rto:
-            if not b.congestion.owns_window:
-                validation.restart(b, now)
-        at = min(end, at + largest)
-        pieces.append(Piece(at, False, False))
-        if at < end and at > b.pushed + half:
-            pieces[-1].push = True
+        room = 0
+        if pieces and not pieces[-1].record:
+            room = largest - (pieces[-1].end - (pieces[-2].end if len(pieces) > 1 else snd.nxt))
+        if room <= 0:
+            validation.after_idle(b, now)
+            pieces.append(Piece(at, False, False))
+            room = largest
+        last = pieces[-1]
+        if at == start:
+            last.push = False
+        at = last.end = min(end, at + room)
+        if at == end:
+            break
+        if at > b.pushed + half:
+            last.push = True
             b.pushed = at
+            if ready:
+                send_new(b, now, nagle=False)
+        elif ready and len(pieces) == 1:
+            send_new(b, now, nagle=False, once=True)
     last = pieces[-1]
     last.record = record
     if not more or end > b.pushed + half:
@@ -113,7 +123,7 @@ def piece_size(b: Block, mss: int) -> int:
     """The most that a piece holds: whole segments, and no more than half the largest window (tcp_xmit_size_goal)."""
     most = b.snd.max_wnd
     half = most >> 1 if most > _SMALL_WINDOW else most
-    size = min(_LARGEST_PIECE, half) if half else _LARGEST_PIECE
+    size = min(LARGEST, half) if half else LARGEST
     return max(size // mss * mss, mss)
 
 
@@ -146,8 +156,9 @@ def waits(b: Block, partial: bool) -> bool:
 # Sending
 
 
-def send_new(b: Block, now: int, nagle: bool = True, probe: bool = False) -> None:
-    """New data and the FIN, as far as both windows let them (tcp_write_xmit). `probe`: one segment, whatever CWND says."""
+def send_new(b: Block, now: int, nagle: bool = True, probe: bool = False, once: bool = False) -> None:
+    """New data and the FIN, as far as both windows let them (tcp_write_xmit). `once`: one buffer of it; `probe`: one segment,
+    whatever CWND says."""
     if b.fin is not None:
         return
     snd, rtx, control, pieces = b.snd, b.rtx, b.congestion, b.pieces
@@ -159,7 +170,7 @@ def send_new(b: Block, now: int, nagle: bool = True, probe: bool = False) -> Non
     other = rtx.retrans_out - rtx.sacked_out - rtx.lost_out
     cwnd = control.cwnd
     sent = 0
-    burst = cwnd if b.pacer is None else pacing.burst(b) // mss
+    held_up = BUSY
     while pieces and (b.pacer is None or not pacing.held(b, now)):
         room = cwnd - len(rtx.records) - other
         if room <= 0:
@@ -173,31 +184,25 @@ def send_new(b: Block, now: int, nagle: bool = True, probe: bool = False) -> Non
         length = piece.end - nxt
         window = edge - nxt
         if (length + fin if length <= mss else mss) > window:
+            held_up = WINDOW
             break
         if length <= mss:
             if last and nagle and waits(b, length < mss):
                 break
             limit = length
         else:
-            limit = mss * min(room, cwnd >> 1 or 1, burst)
-            if probe or snd.up > snd.una:
-                limit = mss  # a probe is one segment; each of urgent data has its own urgent pointer
-            if last or limit > window:
-                needed = length if length < window else window
-                if limit > needed:
-                    partial = needed % mss
-                    limit = needed - partial if nagle and partial and waits(b, True) else needed
-            if limit > length:
-                limit = length
+            limit = portion(b, length, window, 1 if probe else min(room, cwnd >> 1 or 1), mss, last, nagle)
         if not before and not sent:
             start_sending(b, now)
         sent += send_piece(b, piece, limit, mss, now)
         if snd.nxt >= piece.end:
             pieces.popleft()
-        if probe:
+        if probe or once:
             break
     if b.fin_queued and not pieces and b.fin is None and not (probe and sent):
         sent += send_fin(b, edge, cwnd, probe, now)
+    if b.chrono.kind != held_up:
+        b.chrono.turn(held_up, now)
     limited = len(rtx.records) + other >= cwnd
     if sent or limited:
         validation.validate(b, limited, now)
@@ -205,6 +210,23 @@ def send_new(b: Block, now: int, nagle: bool = True, probe: bool = False) -> Non
         sent_new(b, sent, before, probe, now)
     elif not rtx.records and b.pending == NO_TIMER and first_waiting(b):
         set_timer(b, WINDOW_PROBE, now + probe_base(b))
+
+
+def portion(b: Block, length: int, window: int, room: int, mss: int, last: bool, nagle: bool) -> int:
+    """How much of a piece of more than one segment goes out as one buffer (tcp_mss_split_point).
+
+    Where that is all that the window or the program has to give, it may end in less than a full segment.
+    """
+    if room == 1 or b.snd.up > b.snd.una:
+        return mss  # each segment of urgent data has its own urgent pointer
+    limit = mss * min(room, burst_size(b, mss))
+    if limit <= window and not last:
+        return min(limit, length)
+    needed = min(length, window)
+    if limit <= needed:
+        return limit
+    partial = needed % mss
+    return needed - partial if nagle and partial and waits(b, True) else needed
 
 
 def send_piece(b: Block, piece: Piece, limit: int, mss: int, now: int, cause: str | None = None, push: int = 0) -> int:
@@ -232,14 +254,16 @@ def send_piece(b: Block, piece: Piece, limit: int, mss: int, now: int, cause: st
         text = buffer.slice(nxt, end - nxt)
         record = Record(nxt, end + (flags & FIN), flags, now, delivered)
         records.append(record)
-        if piece.record and end == piece.end:
-            record.marks = RECORD_END
+        if end == stop:
+            record.marks = BURST_END | RECORD_END if piece.record and end == piece.end else BURST_END
         if rate is not None:
             rate.sent(record, rtx, now)
-        transmit(b, nxt, flags, text, cause, now)
+        # Linux: several segments that go out as one buffer end in a PSH, for the receiver to pass them on together
+        transmit(b, nxt, flags | PSH if count and end == stop else flags, text, cause, now)
         snd.nxt = record.end
         nxt = end
         count += 1
+    b.data_segments_out += count
     if b.pacer is not None:
         pacing.sent(b, limit, count, now)
     return count

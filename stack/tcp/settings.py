@@ -116,6 +116,7 @@ class TcpSettings:
     loss_probe: bool = True  # tcp_early_retrans: tail loss probe (RFC 8985 section 7)
     frto: bool = True  # tcp_frto: is the timeout for nothing? (RFC 5682)
     window_probe_octet: bool = False  # a probe of a shut window carries an octet, RFC 9293 MUST-36; Linux's carries none
+    least_burst: int = 2  # tcp_min_tso_segs: segments that go out as one buffer at least, see burst.py
     user_timeout: int = 0  # TCP_USER_TIMEOUT; 0: data_retries decides
 
     # Closing

@@ -115,7 +115,7 @@ def retransmission_timeout(b: Block, now: int) -> None:
 
 
 def _repeat_first(b: Block, kind: str, now: int) -> None:
-    if send_record_again(b, 0, 1, kind, now):
+    if send_record_again(b, 0, kind, now):
         b.rtx.mark_resent(b.rtx.records[0], now)
     note_resent(b, now)
 
@@ -159,7 +159,7 @@ def loss_probe_timeout(b: Block, now: int) -> None:
             send_new(b, now, nagle=False, probe=True)
             sent = len(rtx.records) > before
         else:
-            sent = send_record_again(b, len(rtx.records) - 1, 1, "tail loss probe", now)
+            sent = send_record_again(b, len(rtx.records) - 1, "tail loss probe", now)
             recovery.probe_resent = sent
     if sent:
         recovery.probe_end = b.snd.nxt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stack.tcp.chronograph import BUFFER
 from stack.tcp.congestion.base import CongestionState, Happening
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def validate(b: Block, limited: bool, now: int) -> None:
         return
     if outstanding > usage.used:
         usage.used = outstanding
+    if b.short_of_space and not b.pieces and b.chrono.kind != BUFFER:
+        b.chrono.turn(BUFFER, now)
     if b.settings.slow_start_after_idle and now - usage.stamp >= b.rtt.rto and not control.owns_window:
         let_down(b, now)
 
@@ -68,6 +71,14 @@ def current_ssthresh(b: Block) -> int:
     if b.recovery.reducing:
         return control.ssthresh
     return max(control.ssthresh, (control.cwnd >> 1) + (control.cwnd >> 2))
+
+
+def after_idle(b: Block, now: int) -> None:
+    """There is something to send, and perhaps nothing was for long (tcp_slow_start_after_idle_check)."""
+    if b.rtx.records or not b.last_sent or now - b.last_sent <= b.rtt.rto:
+        return
+    if b.settings.slow_start_after_idle and not b.congestion.owns_window:
+        restart(b, now)
 
 
 def restart(b: Block, now: int) -> None:

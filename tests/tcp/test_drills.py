@@ -16,7 +16,6 @@ AWAITED: set[str] = {
     "path_mtu/larger-is-ignored",
     "path_mtu/outside-the-window",
     "path_mtu/smaller",
-    "rto/doubles",
 }
 
 
