@@ -45,6 +45,9 @@ class Player:
     def play(self) -> None:
         """All events, in order."""
         try:
+            for option in self.script.options:
+                if option.name == "init_scripts":
+                    self.commands.run(Command((option.value or "").replace(",", "\n"), option.place))
             if self.script.init is not None:
                 self.commands.run(self.script.init)
             self.network.run(until=self.network.now / 1e9)

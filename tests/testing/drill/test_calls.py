@@ -170,3 +170,24 @@ def test_another_outcome_is_seen(line: str) -> None:
 def test_what_is_no_call_is_said(line: str) -> None:
     with pytest.raises(ScriptError):
         run_script(parse(f"{SERVER}+0 {line}\n"), "ipv4")
+
+
+ICMP = {
+    "a datagram for nobody": (
+        "0 < udp(100)\n+0 > icmp unreachable port_unreachable\n",
+        ("ipv4", "ipv6"),
+    ),
+    "an echo": ("0 < icmp echo_request id 7\n+0 > icmp echo_reply id 7\n", ("ipv4", "ipv6")),
+    "an error ends a connection attempt": (
+        CLIENT.partition("+.1")[0] + "+.1 < icmp unreachable port_unreachable [0:0(0)]\n"
+        "+0 getsockopt(3, SOL_SOCKET, SO_ERROR, [ECONNREFUSED], [4]) = 0\n",
+        ("ipv4", "ipv6"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ICMP)
+def test_control_messages(name: str) -> None:
+    text, wanted = ICMP[name]
+    for version in wanted:
+        run_script(parse(text, name), version)

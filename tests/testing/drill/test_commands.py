@@ -50,6 +50,13 @@ def settings(commands: Commands, text: str) -> object:
     return commands.process.host.engine.tcp.settings
 
 
+def test_init_scripts_are_read_like_other_lines() -> None:
+    text = SERVER.replace("<...>", "<mss 1460,nop,nop,sackOK,nop,wscale 8>")
+    run_script(parse(f"--init_scripts=../common/defaults.sh\n{text}"), "ipv4")
+    with pytest.raises(ScriptError, match=r"unknown\.sh cannot be mapped"):
+        run_script(parse(f"--init_scripts=../common/defaults.sh,./unknown.sh\n{text}"), "ipv4")
+
+
 def test_every_way_to_set_a_sysctl(commands: Commands) -> None:
     for number, text in enumerate(
         [
