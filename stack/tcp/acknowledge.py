@@ -269,8 +269,8 @@ def forward(b: Block, ack: int, at: int) -> None:
         rack_ = b.rack
         rack_.advanced = True
         rack_.rtt = newest
-        if record.sent_at > rack_.sent_at or (record.sent_at == rack_.sent_at and record.end > rack_.end):
-            rack_.sent_at = record.sent_at
+        if record.number > rack_.number or (record.number == rack_.number and record.end > rack_.end):
+            rack_.number = record.number
             rack_.end = record.end
     if newest <= rtt.minimum or count > 1 or ack - una >= snd.mss or record.delivered + 1 != counted:
         rtt.observe(newest, at)

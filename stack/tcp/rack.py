@@ -22,10 +22,10 @@ _STEPS = 255
 class Rack:
     """The newest segment that is known to have been delivered, and how long segments may be late."""
 
-    __slots__ = ("advanced", "dsack_seen", "end", "last_delivered", "persist", "rtt", "sent_at", "steps")
+    __slots__ = ("advanced", "dsack_seen", "end", "last_delivered", "number", "persist", "rtt", "steps")
 
     def __init__(self) -> None:
-        self.sent_at = -1  # RACK.xmit_ts
+        self.number = 0  # of its transmission, in place of RACK.xmit_ts: here much is sent at the same instant
         self.end = 0  # RACK.end_seq
         self.rtt = 0  # RACK.rtt: of the segment delivered last
         self.advanced = False  # since the queue was looked through
@@ -44,8 +44,8 @@ class Rack:
             return
         self.advanced = True
         self.rtt = rtt
-        if record.sent_at > self.sent_at or (record.sent_at == self.sent_at and record.end > self.end):
-            self.sent_at = record.sent_at
+        if record.number > self.number or (record.number == self.number and record.end > self.end):
+            self.number = record.number
             self.end = record.end
 
 
@@ -73,7 +73,7 @@ def detect(b: Block, now: int) -> int:
     rtx, rack = b.rtx, b.rack
     records = rtx.records
     window = reordering_window(b)
-    newest, end = rack.sent_at, rack.end
+    newest, end = rack.number, rack.end
     wait = 0
     unbroken = True  # everything so far is SACKed, lost or sent again
     start = rtx.at(rtx.cleared) if rtx.cleared else 0
@@ -83,7 +83,7 @@ def detect(b: Block, now: int) -> int:
             if unbroken:
                 rtx.cleared = record.end
             continue
-        if record.sent_at > newest or (record.sent_at == newest and record.end >= end):
+        if record.number > newest or (record.number == newest and record.end >= end):
             break
         late = rack.rtt + window - (now - record.sent_at)
         if late <= 0:
@@ -101,7 +101,7 @@ def detect(b: Block, now: int) -> int:
             continue
         if record.marks & LOST and not record.marks & RESENT:
             continue
-        if sent_at > newest or (sent_at == newest and record.end >= end):
+        if record.number > newest or (record.number == newest and record.end >= end):
             break
         late = rack.rtt + window - (now - sent_at)
         if late <= 0:

@@ -18,13 +18,14 @@ _RESENT_EVER = RESENT | EVER_RESENT
 class Record:
     """One segment: [seq, end), the FIN counted; when it was last sent, and what is known of it."""
 
-    __slots__ = ("delivered", "end", "flags", "marks", "rate", "sent_at", "seq")
+    __slots__ = ("delivered", "end", "flags", "marks", "number", "rate", "sent_at", "seq")
 
-    def __init__(self, seq: int, end: int, flags: int, sent_at: int, delivered: int) -> None:
+    def __init__(self, seq: int, end: int, flags: int, sent_at: int, delivered: int, number: int) -> None:
         self.seq = seq
         self.end = end
         self.flags = flags  # ACK, PSH, FIN
         self.sent_at = sent_at
+        self.number = number  # of the transmission: tells what was sent later at the same instant
         self.marks = 0
         self.delivered = delivered  # segments delivered before it was sent last
         self.rate: tuple[int, int, bool] | None = None  # for the delivery rate, see rate.py
@@ -35,7 +36,7 @@ class RetransmitQueue:
 
     __slots__ = (
         "again", "cleared", "delivered", "delivered_ce", "dubious", "highest_sack", "lost", "lost_out", "records", "resent",
-        "retrans_out", "sacked_out",
+        "retrans_out", "sacked_out", "sent",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -47,6 +48,7 @@ class RetransmitQueue:
         self.delivered = 0  # segments delivered since the connection began, ever
         self.delivered_ce = 0
         self.lost = 0  # segments found lost, ever
+        self.sent = 0  # transmissions, ever
         self.dubious = 0  # below it something was sent again, or a probe is out: no fast way for ACKs from below
         self.again = 0  # no record below it waits to be sent again
         self.cleared = 0  # below it RACK has nothing left to do among those that were sent once
@@ -102,6 +104,7 @@ class RetransmitQueue:
     def sent_again(self, record: Record, now: int) -> None:
         """`record` was sent again, for whatever reason."""
         record.sent_at = now
+        self.sent = record.number = self.sent + 1
         record.delivered = self.delivered
         record.marks |= EVER_RESENT
         self.resent.append((record, now))
@@ -122,7 +125,7 @@ class RetransmitQueue:
     def split(self, index: int, size: int) -> None:
         """Cut the record at `index` after `size` octets; both parts are marked alike (tcp_fragment)."""
         first = self.records[index]
-        second = Record(first.seq + size, first.end, first.flags, first.sent_at, first.delivered)
+        second = Record(first.seq + size, first.end, first.flags, first.sent_at, first.delivered, first.number)
         second.marks, second.rate = first.marks, first.rate
         first.end = second.seq
         first.flags &= ~9  # FIN and PSH go with the end

@@ -252,7 +252,8 @@ def send_piece(b: Block, piece: Piece, limit: int, mss: int, now: int, cause: st
             if end - nxt < mss:
                 snd.small = end
         text = buffer.slice(nxt, end - nxt)
-        record = Record(nxt, end + (flags & FIN), flags, now, delivered)
+        rtx.sent = number = rtx.sent + 1
+        record = Record(nxt, end + (flags & FIN), flags, now, delivered, number)
         records.append(record)
         if end == stop:
             record.marks = BURST_END | RECORD_END if piece.record and end == piece.end else BURST_END
@@ -277,7 +278,8 @@ def send_fin(b: Block, edge: int, cwnd: int, probe: bool, now: int) -> int:
     if not rtx.records:
         start_sending(b, now)
     b.fin = snd.nxt
-    record = Record(snd.nxt, snd.nxt + 1, ACK | FIN, now, rtx.delivered)
+    rtx.sent += 1
+    record = Record(snd.nxt, snd.nxt + 1, ACK | FIN, now, rtx.delivered, rtx.sent)
     rtx.records.append(record)
     if b.rate is not None:
         b.rate.sent(record, rtx, now)
