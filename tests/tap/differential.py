@@ -137,7 +137,7 @@ def execute(scenario: Scenario, client: str, server: str, port: int = 8080) -> R
         spaces: dict[str, Namespace] = {}
         for kind, name in ((client, "client"), (server, "server")):
             if kind == "linux":
-                spaces[name] = stack.enter_context(Namespace())
+                spaces[name] = stack.enter_context(Namespace({"net.ipv4.tcp_rmem": "4096 131072 6291456"}))  # the kernel's default
                 ends.append(net.tap(name, namespace=spaces[name].name))
             else:
                 ends.append(net.host(name))
