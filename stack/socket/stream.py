@@ -238,6 +238,23 @@ class Stream(StreamOptions):
         self.phase = _CONNECTED
         return 0
 
+    def disconnect(self) -> None:
+        """The connection is reset, the socket can connect again; a listener listens no more (tcp_disconnect)."""
+        if self.listener is not None:
+            self.shutdown(0)
+            return
+        connection = self.connection
+        if connection is not None:
+            self._settings = connection.settings
+            connection.notify = None
+            connection.closed_by_user = True
+            connection.abort(self.node.now)
+            self.connection = None
+            self.phase = _NEW
+            self._hold_again()
+        self.node.flush()
+        self.wake()
+
     @property
     def connecting(self) -> bool:
         return self.connection is not None and self.connection.opening

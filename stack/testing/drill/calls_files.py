@@ -11,7 +11,7 @@ from stack.socket.socket import Socket
 from stack.testing.drill import symbols
 from stack.testing.drill.arguments import Arguments, integer, socket_address
 from stack.testing.drill.expression_printer import show_expression
-from stack.testing.drill.expressions import Anything, SocketAddress, String
+from stack.testing.drill.expressions import Anything, SocketAddress, String, Word
 from stack.testing.drill.files import DEVICES, Call, Device, OpenFile, Pipe, PipeEnd, SocketFile, Waits, error
 from stack.testing.drill.mismatch import Mismatch
 from stack.testing.drill.process import Process, until_done
@@ -67,7 +67,11 @@ def connect(process: Process, arguments: Arguments) -> Call[int]:
     """connect(2)"""
     arguments.expect(3)
     file = process.files.socket(arguments.integer(0))
-    address = socket_address(arguments[1], process.profile, arguments, local=False)
+    given = arguments[1]
+    if isinstance(given, Word) and given.name == "AF_UNSPEC":
+        file.description.disconnect()
+        return 0
+    address = socket_address(given, process.profile, arguments, local=False)
     if address is None:
         raise error(errno.EFAULT)
     code = file.socket.connect_ex(address)
