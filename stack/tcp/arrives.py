@@ -139,7 +139,10 @@ def syn_sent_state(b: Block, seg: Segment, now: int) -> bool:
         established(b, now)
         if fast is not None:
             fastopen.syn_acknowledged(b, seg, ack, now)
+        b.acks.heard = now
         if b.settings.defer_accept or (fast is not None and fast.waiting):
+            b.acks.scheduled = True
+            delayed_ack.hurry(b)
             b.ack_at = now + _DATA_SOON  # it goes with the data
             b.arm(b.ack_at)
         else:

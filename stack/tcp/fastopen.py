@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from stack.base.quantity import SECOND
 from stack.tcp.buffers import SendBuffer
-from stack.tcp.deliver import deliver_text
+from stack.tcp.deliver import accept
 from stack.tcp.fastopen_cache import FastOpenCache
 from stack.tcp.opening import begin_transfer
 from stack.tcp.sending import queue_again
@@ -223,4 +223,4 @@ def _child(b: Block, seg: Segment, listener: Listener, now: int) -> None:
     begin_transfer(b, now)
     if seg.text:
         fast.acked = True
-        deliver_text(b, seg.seq + 1, seg.text, seg.flags, now)
+        accept(b, seg.text)  # the SYN,ACK acknowledges it
