@@ -21,6 +21,7 @@ from stack.host.zone import elsewhere, zoned
 from stack.ip.formats.ipv4 import IPv4
 from stack.ip.formats.ipv6 import IPv6
 from stack.ip.route import NO_METRICS
+from stack.tcp.challenge import ChallengeLimit
 from stack.tcp.fastopen import FastOpen
 from stack.tcp.fastopen_cache import FastOpenCache
 from stack.tcp.formats.tcp import SYN, TCP
@@ -54,6 +55,8 @@ class TcpLayer:
         self.connections: dict[Key, HostConnection] = {}
         self.listeners: dict[int, list[HostListener]] = {}
         self.settings = DEFAULT  # of listeners and connections that are given none
+        self.counters: dict[str, int] = {"TcpExtBeyondWindow": 0}  # by the names of nstat(8)
+        self._challenges = ChallengeLimit(host.randomness.at(host.name, "tcp challenges").random)
         self.arriving = 0  # the ECN field of the datagram that brought a SYN
         self.sink, self.poke = self.segment_out, self.moved  # one bound method each for all connections
 
@@ -151,6 +154,7 @@ class TcpLayer:
             mss=min(way.attachment.interface.mtu, 65535) - overhead,
             ts_offset=timestamp_offset(self._secret, local, remote),
         )  # fmt: skip
+        connection.counters, connection.challenges = self.counters, self._challenges
         if overhead == 60:
             connection.flow_label = self._labels.getrandbits(20) or 1  # RFC 6437: one for each flow, not 0
         if way.mtu < way.attachment.interface.mtu:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stack.tcp import acknowledge, delayed_ack
-from stack.tcp.segment import FIN, SYN, Segment
+from stack.tcp.segment import FIN, RST, SYN, Segment
 from stack.tcp.state import CLOSE_WAIT, CLOSING, LAST_ACK
 
 if TYPE_CHECKING:
@@ -26,10 +26,11 @@ def refusal(b: Block, seg: Segment) -> str | None:
         return "before the window"
     right = rcv.edge if rcv.edge > rcv.nxt else rcv.nxt
     if end > right and end - (seg.flags & FIN) > right:
-        if seg.seq > right or (seg.seq == right > rcv.nxt):
-            return "beyond the window"
-        if b.incoming is not None and rcv.wnd:
-            return "its end is beyond the window"
+        beyond = seg.seq > right or seg.seq == right > rcv.nxt
+        if beyond or (b.incoming is not None and rcv.wnd):
+            if b.counters is not None and not seg.flags & RST:
+                b.counters["TcpExtBeyondWindow"] += 1
+            return "beyond the window" if beyond else "its end is beyond the window"
     return None
 
 

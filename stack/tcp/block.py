@@ -134,6 +134,7 @@ class Block:
         "chrono",
         "closed_by_user",
         "congestion",
+        "counters",
         "data_segments_out",
         "deadline",
         "ecn",
@@ -310,6 +311,7 @@ class Block:
         self.last_sent = 0
         self.last_challenge = -NEVER  # when an ACK went out that a bad segment had provoked
         self.challenges: ChallengeLimit | None = None  # of the host
+        self.counters: dict[str, int] | None = None  # of the host
         self.retransmitted = 0  # segments sent again, for `info`
 
     def enter(self, state: State, now: int) -> None:

@@ -131,6 +131,7 @@ def end_of_data(b: Block) -> None:
     b.rcv.fin = True
     b.rcv.edge = max(b.rcv.edge, b.rcv.nxt)
     b.held = None
+    b.rcv.dsack = None  # as Linux: nothing is to be repeated any more
     b.acks.scheduled = b.ack_check = True
 
 

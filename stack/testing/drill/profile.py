@@ -48,6 +48,7 @@ class Profile:
     bind_port: int = BIND_PORT
     connect_port: int = CONNECT_PORT
     tolerance: int = TOLERANCE
+    offload: int = 0  # --mss: of what segments an injected one is made that is longer; 0: it is itself
     strict_segments: bool = False  # a segment that is expected is not made up of several
     tick: int = 0  # of the host's timestamps, if they are to be compared
     scaled_echo: bool = False  # timestamps that the script echoes are found by their distance from the first
@@ -131,6 +132,8 @@ def _changed(made: Profile, option: ScriptOption) -> Profile:
             return replace(made, **changes)
         if name == "tolerance_usecs":
             return replace(made, tolerance=int(value, 0) * 1000)
+        if name == "mss":
+            return replace(made, offload=int(value, 0))
         if name == "strict_segments":
             return replace(made, strict_segments=True)
         if name == "tcp_ts_tick_usecs":
@@ -146,7 +149,7 @@ def _changed(made: Profile, option: ScriptOption) -> Profile:
 
 # What is read elsewhere, or says nothing to a host that is emulated
 _KNOWN = frozenset({
-    "ip_version", "define", "D", "init_scripts", "gateway_ip", "netmask_ip", "speed", "mss", "send_omit_free", "debug", "verbose",
+    "ip_version", "define", "D", "init_scripts", "gateway_ip", "netmask_ip", "speed", "send_omit_free", "debug", "verbose",
     "dry_run", "code_command", "code_format", "code_sockopt", "non_fatal", "persistent_tun_dev", "tun_dev", "so_filename",
     "so_flags", "udp_encapsulation", "wire_client", "wire_server", "wire_server_ip", "wire_server_port", "wire_client_dev",
     "wire_server_dev", "is_anyip", "no_cleanup", "so_file", "port",

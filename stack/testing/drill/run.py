@@ -135,7 +135,7 @@ def run_script(script: Script, version: str, setup: Setup = PLAIN) -> None:
     """Play a script in one IP version. Raises `Mismatch`, `ScriptError`."""
     made = profile(script, version, setup.tolerance)
     with Network(setup.seed) as network:
-        host = network.host("host", tcp=PROFILES[setup.tcp]())
+        host = network.host("host", tcp=PROFILES[setup.tcp]().replace(offload_segment=made.offload))
         tun = Tun(host, "tun0", [made.local], made.mtu)
         player = Player(network, tun, script, made)
         if setup.captures is None:
