@@ -249,8 +249,8 @@ def send_piece(b: Block, piece: Piece, limit: int, mss: int, now: int, cause: st
                 if b.fin_queued and len(b.pieces or ()) == 1 and end < edge:
                     flags |= FIN
                     b.fin = end
-            if end - nxt < mss:
-                snd.small = end
+            if end - nxt < mss and (b.fast is None or end > b.iss + 1 + b.fast.text):
+                snd.small = end  # data that went with the SYN before is a repetition, and none counts for Nagle's algorithm
         text = buffer.slice(nxt, end - nxt)
         rtx.sent = number = rtx.sent + 1
         record = Record(nxt, end + (flags & FIN), flags, now, delivered, number)

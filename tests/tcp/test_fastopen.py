@@ -346,3 +346,12 @@ def test_an_unreachable_network_ends_a_child_that_nobody_has_accepted(accepted: 
     else:
         assert listener.accept() is child
         assert (child.state, child.recv(10, 0), child.take_error()) == (CLOSED, b"hello", errno.EHOSTUNREACH)
+
+
+def test_data_of_the_syn_that_goes_again_holds_nothing_back() -> None:
+    """Nagle's algorithm looks at new segments only: what follows at once goes at once."""
+    pen, _ = client(known(mss=1000), bytes(960))
+    pen.read()
+    pen.write("S", 0, ack=1, options=MSS_1000)
+    pen.connection.send(b"more", 0)
+    assert pen.read() == ["P. 1:961(960) ack 1", "P. 961:965(4) ack 1"]
