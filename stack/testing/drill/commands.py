@@ -187,7 +187,7 @@ class Commands:
 
     def counters(self) -> dict[str, int]:
         """The host's counters by the names that nstat(8) shows."""
-        return dict(getattr(self.process.host.engine.tcp, "counters", {}))
+        return dict(self.process.host.engine.tcp.counters)
 
     def _nstat(self, simple: Simple) -> None:
         """`nstat -n`: count from here."""

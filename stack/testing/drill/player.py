@@ -71,8 +71,9 @@ class Player:
         start, end = self._when(event)
         action = event.action
         before = self.last
+        sent: int | None = None
         if isinstance(action, Packet) and action.direction is Direction.OUTBOUND:
-            self._outbound(event, action, start, end)
+            sent = self._outbound(event, action, start, end)
         else:
             if event.time.kind is not TimeKind.ANY:
                 self._advance(start)
@@ -88,7 +89,9 @@ class Player:
                     self._settle()
                 case Code():
                     self._code(action)
-        self.last = self.now if event.time.kind is TimeKind.ANY else start
+        # After an event that the script leaves some time, others count from when it was.
+        exact = event.time.kind in (TimeKind.ABSOLUTE, TimeKind.RELATIVE)
+        self.last = start if exact else self.now if sent is None else sent
 
     def _when(self, event: Event) -> tuple[int, int]:
         """The first and the last instant of an event, since the script began."""
@@ -141,14 +144,17 @@ class Player:
 
     # Packets
 
-    def _outbound(self, event: Event, packet: Packet, start: int, end: int) -> None:
-        """The next packet of the flow must be this one, in time."""
+    def _outbound(self, event: Event, packet: Packet, start: int, end: int) -> int:
+        """The next packet of the flow must be this one, in time; when it was sent, since the script began."""
+        first = start
         latest = ANY_TIME + self.now if event.time.kind is TimeKind.ANY else end + self.tolerance(start)
         for part, sent in self.wire.expected(packet, lambda: self._sniff(latest)):
             if sent is None:
                 raise Mismatch("no packet was sent in time", show_event(event), "nothing", event.place, self.now)
             if part == 0:
-                self._check_time(event, start, end, sent.time - self.began, "a packet was sent")
+                first = sent.time - self.began
+                self._check_time(event, start, end, first, "a packet was sent")
+        return first
 
     def _sniff(self, latest: int) -> bool:
         """Wait for something to be sent; False if nothing is until `latest`."""

@@ -122,6 +122,16 @@ def test_a_sysctl_reaches_connections_that_are_there() -> None:
     run_script(parse(text), "ipv4")
 
 
+def test_nstat_counts_since_it_was_last_asked() -> None:
+    text = SERVER.replace("0    socket", "0 `nstat -n`\n+0 socket") + (
+        "+0 < P. 2000001:2000011(10) ack 1 win 257\n+0 > . 1:1(0) ack 1\n"
+        "+0 `nstat | grep TcpExtBeyondWindow | grep -q ' 1 '`\n+0 `nstat | grep TcpExtBeyondWindow | grep -q ' 0 '`\n"
+    )
+    run_script(parse(text), "ipv4")
+    with pytest.raises(Mismatch, match="TcpExtBeyondWindow"):
+        run_script(parse(text.replace("' 1 '", "' 2 '")), "ipv4")
+
+
 def test_ip_versions_follow_from_option_name_and_cookie() -> None:
     assert versions(parse("0 < . 1:1(0) ack 1 win 100", "a.pkt")) == ("ipv4", "ipv6", "ipv4-mapped-ipv6")
     assert versions(parse("0 < . 1:1(0) ack 1 win 100", "a-v6.pkt")) == ("ipv6",)

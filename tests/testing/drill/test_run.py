@@ -63,6 +63,15 @@ PASSING = {
 *    > P. 1:1001(1000) ack 1
 +.1~+1 > P. 1:1001(1000) ack 1
 """,
+    "after a range, times count from when it was": SERVER
+    + """
++0   write(4, ..., 1000) = 1000
++0   > P. 1:1001(1000) ack 1
++0~+1 > P. 1:1001(1000) ack 1
++0   < . 1:1(0) ack 1001 win 257
++0   write(4, ..., 1000) = 1000
++0   > P. 1001:2001(1000) ack 1
+""",
     "poll tells what a socket is ready for": SERVER
     + """
 +0   poll([{fd=4, events=POLLIN|POLLOUT, revents=POLLOUT}], 1, 0) = 1
