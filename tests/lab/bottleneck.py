@@ -27,7 +27,9 @@ def flows(
 ) -> list[int]:
     """The octets that each flow delivered by the end. `delay`: one way, seconds; flow n begins n times `apart` later."""
     with Network(seed=seed) as net:
-        receiver, router = net.host("receiver", tcp=TcpSettings(ecn=ecn, receive_buffer_max=1 << 24)), net.router("router")
+        # The receiver's control matters to DCTCP only, which both ends have to speak
+        wants = TcpSettings(congestion=controls[0], ecn=ecn, receive_buffer_max=1 << 24)
+        receiver, router = net.host("receiver", tcp=wants), net.router("router")
         bottleneck = net.link(router, receiver, rate=rate, delay=delay, queue=queue)
         bottleneck.toward(receiver).loss = loss
         got = [0] * len(controls)
