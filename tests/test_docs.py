@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ["README.md", "docs/networks.md", "docs/programs.md", "docs/captures.md", "docs/packets.md"]
+PAGES = ["README.md", "docs/networks.md", "docs/programs.md", "docs/captures.md", "docs/packets.md", "docs/congestion.md"]
 LINKED = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 
 
