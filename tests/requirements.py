@@ -53,7 +53,7 @@ MUST-32 | 3.8.5 | the program is told when urgent data comes | tcp/deliver.py
 MUST-33 | 3.8.5 | the program can learn how much is left to read of it | tcp/urgent.py
 MUST-34 | 3.8.6 | a window that shrinks below what was sent does no harm | tcp/output.py
 MUST-35 | 3.8.6 | a window that shrinks to nothing is probed | tcp/timeouts.py
-MUST-36 | 3.8.6.1 | shut windows are probed | tcp/timeouts.py
+MUST-36 | 3.8.6.1 | shut windows are probed | tcp/sending.py | By default as Linux does, with an old number and no octet; `TcpSettings.rfc()` sends an octet of new data.
 MUST-37 | 3.8.6.1 | the connection stays open while probes are answered | tcp/acknowledge.py
 MUST-38 | 3.8.6.2.1 | the sender avoids silly windows | tcp/output.py
 MUST-39 | 3.8.6.2.2 | the receiver avoids silly windows | tcp/output.py
@@ -135,7 +135,11 @@ MAY-14 | 3.9.1.7 | FLUSH | | Sockets have no such call.
 MAY-15 | 3.9.1.2 | PUSH in SEND | | Sockets have no such flag: the last segment queued is pushed (MUST-61).
 MAY-16 | 3.9.1.2 | data that is not pushed may wait | tcp/output.py
 MAY-17 | 3.9.1.3 | PUSH is passed to the receiver | | Sockets have no such flag.
+<<<<<<< HEAD
 MAY-18 | 3.8.2 | other congestion controls | tcp/congestion/base.py | CUBIC, NewReno, DCTCP, BBR; others are yours to write (docs/congestion.md has one).
+=======
+MAY-18 | 3.8.2 | other congestion controls | tcp/congestion/base.py | CUBIC, NewReno, DCTCP, BBR; others are yours to write (CONTRIBUTING has the recipe).
+>>>>>>> 6657a91 (The ledger)
 REC-1 | 3.1 | windows are kept in 32 bits or more | tcp/segment.py
 """
 
@@ -146,8 +150,5 @@ REQUIREMENTS: list[Requirement] = [
 # Beyond the labels: what a reader of TCP's RFCs may look for and will not find.
 ABSENT: dict[str, str] = {
     "4821": "Packetization-layer path MTU discovery: too big datagrams are told of by ICMP only",
-    "5682": "F-RTO, as well as the Eifel algorithms (RFC 3522, RFC 4015): a timeout that was needless is not undone",
-    "6937": "Proportional rate reduction: recovery halves its window at once (RFC 6675)",
     "8684": "Multipath TCP",
-    "8985": "RACK-TLP: losses are found by duplicate acknowledgments, SACK and timeouts",
 }

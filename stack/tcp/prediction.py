@@ -39,6 +39,7 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
         or header.sequence != rcv.nxt & MASK
         or b.recovery.state is not _OPEN
         or b.rtx.sacked_out
+        or b.rack.dsack_seen
         or b.snd.una < b.rtx.dubious
         or b.held is not None
         or b.urgent is not None
