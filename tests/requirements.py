@@ -135,11 +135,7 @@ MAY-14 | 3.9.1.7 | FLUSH | | Sockets have no such call.
 MAY-15 | 3.9.1.2 | PUSH in SEND | | Sockets have no such flag: the last segment queued is pushed (MUST-61).
 MAY-16 | 3.9.1.2 | data that is not pushed may wait | tcp/output.py
 MAY-17 | 3.9.1.3 | PUSH is passed to the receiver | | Sockets have no such flag.
-<<<<<<< HEAD
 MAY-18 | 3.8.2 | other congestion controls | tcp/congestion/base.py | CUBIC, NewReno, DCTCP, BBR; others are yours to write (docs/congestion.md has one).
-=======
-MAY-18 | 3.8.2 | other congestion controls | tcp/congestion/base.py | CUBIC, NewReno, DCTCP, BBR; others are yours to write (CONTRIBUTING has the recipe).
->>>>>>> 6657a91 (The ledger)
 REC-1 | 3.1 | windows are kept in 32 bits or more | tcp/segment.py
 """
 
