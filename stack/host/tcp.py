@@ -25,6 +25,7 @@ from stack.tcp.challenge import ChallengeLimit
 from stack.tcp.fastopen import FastOpen
 from stack.tcp.fastopen_cache import FastOpenCache
 from stack.tcp.formats.tcp import SYN, TCP
+from stack.tcp.icmp import route_mtu
 from stack.tcp.isn import initial_sequence, timestamp_offset
 from stack.tcp.reset import refusal
 from stack.tcp.settings import DEFAULT, TcpSettings
@@ -302,6 +303,8 @@ class TcpLayer:
                 host.drop(DropReason.NO_ROUTE, None)
                 host.soon.append((self._tell_error, (connection, found)))
                 return
+            if found.mtu != connection.way.mtu:
+                host.soon.append((self._tell_route_mtu, (connection, found.mtu)))
             connection.way = found
         way = connection.way
         v4 = len(remote[0]) == IPv4Address.length
@@ -337,6 +340,9 @@ class TcpLayer:
 
     def _tell_mtu(self, connection: HostConnection, mtu: int) -> None:
         connection.path_mtu(mtu, self.host.now)
+
+    def _tell_route_mtu(self, connection: HostConnection, mtu: int) -> None:
+        route_mtu(connection, mtu, self.host.now)
 
     # What connections and ICMP tell
 

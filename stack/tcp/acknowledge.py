@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stack.tcp import ecn, frto, prr, rack, rate, recovery, sack, timestamps, tlp, validation
+from stack.tcp import ecn, frto, mtu_probing, prr, rack, rate, recovery, sack, timestamps, tlp, validation
 from stack.tcp.acknowledgment import Acknowledgment
 from stack.tcp.block import NEVER
 from stack.tcp.chronograph import IDLE
@@ -144,6 +144,8 @@ def clean(b: Block, told: Acknowledgment, prior_fack: int, at: int) -> None:
     measured = measure(b, told, seq_rtt, sack_rtt, newest_rtt, at)
     if count:
         told.restart_timer = True
+        if b.mtu_search is not None and b.mtu_search.size and snd.una >= b.mtu_search.end:
+            mtu_probing.acknowledged(b, b.mtu_search)
         if not b.sack:
             recovery.remove_duplicates(b, count)
             if told.resent_acked:

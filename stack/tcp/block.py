@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from stack.tcp.formats.tcp import TCP
     from stack.tcp.listener import Listener
     from stack.tcp.marks import Marks
+    from stack.tcp.mtu_search import Search
     from stack.tcp.pacing import Pacer
     from stack.tcp.rate import DeliveryRate
     from stack.tcp.reassembly import Reassembly
@@ -156,6 +157,7 @@ class Block:
         "local",
         "marks",
         "more",
+        "mtu_search",
         "no_more_reads",
         "notify",
         "options",
@@ -227,6 +229,7 @@ class Block:
         self.fast: FastOpen | None = None
         self.signature: Signature | None = None
         self.peer_mss = 0  # SendMSS: what the peer announced
+        self.mtu_search: Search | None = None  # path MTU discovery by probing
         self.path_mss = mss  # what the path carries: the MTU less fixed headers
         self.outgoing: SendBuffer | None = None
         self.incoming: ReceiveBuffer | None = None

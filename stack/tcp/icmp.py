@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stack.tcp import recovery
 from stack.tcp.block import NEVER
 from stack.tcp.ending import become_closed
-from stack.tcp.opening import set_segment_size
+from stack.tcp.mtu_probing import synchronize
 from stack.tcp.sending import output
 from stack.tcp.seq import unwrap
 from stack.tcp.state import CLOSED, HAS_DATA, SYN_RECEIVED, SYN_SENT
@@ -48,15 +48,29 @@ def icmp_error(b: Block, error: int, hard: bool, now: int, sequence: int | None 
         b.events.append((now, "icmp", error))
 
 
+def _segment(b: Block, mtu: int) -> int:
+    v6 = len(b.local[0]) == 16
+    return max(mtu, _MINIMUM_V6 if v6 else _MINIMUM_V4) - (60 if v6 else 40)
+
+
+def route_mtu(b: Block, mtu: int, now: int) -> None:
+    """The route is another one, whose packets may have `mtu` octets: that may be more than before, too."""
+    mss = _segment(b, mtu)
+    if mss > b.path_mss and b.peer_mss:
+        synchronize(b, mss)
+    else:
+        path_mtu(b, mtu, now)
+
+
 def path_mtu(b: Block, mtu: int, now: int, sequence: int | None = None) -> None:
     """The path carries packets of `mtu` octets only: smaller segments from now on, and what was too big goes again."""
     if not believable(b, sequence):
         return
-    v6 = len(b.local[0]) == 16
-    mss = max(mtu, _MINIMUM_V6 if v6 else _MINIMUM_V4) - (60 if v6 else 40)
-    if mss >= b.path_mss:
+    mss = _segment(b, mtu)
+    if mss >= (b.path_mss if b.mtu_search is None else b.mtu_search.path):
         return
-    b.path_mss = mss
+    before = b.snd.mss
+    synchronize(b, mss)
     if b.state is SYN_SENT:
         b.rcv.mss = min(b.rcv.mss, mss)
         if b.fast is not None and b.fast.text:  # the SYN was too big with its data
@@ -65,8 +79,6 @@ def path_mtu(b: Block, mtu: int, now: int, sequence: int | None = None) -> None:
             output(b, now)
     if not b.peer_mss:
         return  # before the SYNs have met there is nothing to cut
-    before = b.snd.mss
-    set_segment_size(b)
     if b.state in HAS_DATA and b.snd.mss < before:
         recovery.repackaged(b, now)
         output(b, now)

@@ -9,6 +9,7 @@ from stack.tcp.block import NEVER
 from stack.tcp.congestion.registry import congestion_control
 from stack.tcp.ending import become_closed
 from stack.tcp.md5 import MD5_KIND
+from stack.tcp.mtu_search import begin
 from stack.tcp.rate import DeliveryRate
 from stack.tcp.segment import MSS_DEFAULT_V4, MSS_DEFAULT_V6
 from stack.tcp.state import ESTABLISHED, FIN_WAIT_1, LISTEN
@@ -55,9 +56,7 @@ def set_segment_size(b: Block) -> None:
     size = min(max(b.peer_mss, _LEAST), b.path_mss)
     if b.settings.maximum_segment is not None:
         size = min(size, b.settings.maximum_segment)
-    if b.signature is not None:
-        size -= b.signature.size
-    size = max(size - (_TIMESTAMPS if b.timestamps else 0), 1)
+    size = max(size - option_room(b), 1)
     largest = b.snd.max_wnd
     half = largest >> 1 if largest > _SMALL_WINDOW else largest
     b.snd.mss = max(half, 68 - 20 - (_TIMESTAMPS if b.timestamps else 0)) if 0 < half < size else size
@@ -65,11 +64,21 @@ def set_segment_size(b: Block) -> None:
         b.congestion.segment_size(b.snd.mss)
 
 
+def option_room(b: Block) -> int:
+    """Octets of the options that every segment carries."""
+    return (_TIMESTAMPS if b.timestamps else 0) + (b.signature.size if b.signature is not None else 0)
+
+
 def begin_transfer(b: Block, now: int) -> None:
     """What data in both directions needs: the initial windows (tcp_init_transfer)."""
     settings = b.settings
     window.established(b, now)
     segments = settings.initial_segments if b.retransmitted <= 1 else 1  # RFC 6928: a lost SYN is a sign of congestion
+    if settings.mtu_probing == 2:
+        begin(b, now)
+        if not b.passive:  # who was called believes the route at first, as in Linux
+            b.path_mss = min(b.path_mss, settings.base_mss)
+            set_segment_size(b)
     b.congestion = congestion_control(settings.congestion)(b.snd.mss, segments)
     b.congestion.configure(settings)
     b.congestion.opened(b.rtt.srtt, now)

@@ -185,6 +185,12 @@ def _in_other_states(b: Block, ack: Acknowledgment, now: int) -> bool:
     if not b.rtx.lost_out:
         _try_to_open(b, ack, now)
         return False
+    search = b.mtu_search
+    if search is not None and search.size and b.snd.una == search.start and recovery.state.value < _CWR.value:
+        search.failed()  # what was lost is a probe of the path's MTU: no sign of congestion
+        b.congestion.cwnd += 1
+        repackaged(b, now)
+        return False
     recovery.enter_recovery(b, ack.ece, now)
     return True
 

@@ -83,6 +83,8 @@ def send_record_again(b: Block, index: int, kind: str, now: int, push: int = 0) 
     """Send the record at `index` again, cut to the segment size and the window; whether it went (__tcp_retransmit_skb)."""
     rtx, snd = b.rtx, b.snd
     record = rtx.records[index]
+    if b.mtu_search is not None:
+        b.mtu_search.size = 0  # a probe that is out can prove nothing any more
     if record.seq < snd.una:
         record.seq = snd.una  # its head was acknowledged
     size = segment_room(b)

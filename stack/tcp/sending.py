@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from stack.tcp import delayed_ack, pacing, tlp, validation
+from stack.tcp import delayed_ack, mtu_probing, pacing, tlp, validation
 from stack.tcp.burst import LARGEST, burst_size
 from stack.tcp.chronograph import BUSY, IDLE, WINDOW
 from stack.tcp.congestion.base import Happening
@@ -167,9 +167,11 @@ def send_new(b: Block, now: int, nagle: bool = True, probe: bool = False, once: 
     mss = snd.mss if b.held is None and b.rcv.dsack is None else segment_room(b)
     edge = snd.una + snd.wnd
     before = len(rtx.records)
+    sent = probe_path(b, now) if b.mtu_search is not None and not probe else 0
+    if sent < 0:
+        return
     other = rtx.retrans_out - rtx.sacked_out - rtx.lost_out
     cwnd = control.cwnd
-    sent = 0
     held_up = BUSY
     while pieces and (b.pacer is None or not pacing.held(b, now)):
         room = cwnd - len(rtx.records) - other
@@ -227,6 +229,16 @@ def portion(b: Block, length: int, window: int, room: int, mss: int, last: bool,
         return limit
     partial = needed % mss
     return needed - partial if nagle and partial and waits(b, True) else needed
+
+
+def probe_path(b: Block, now: int) -> int:
+    """Send a probe of the path's MTU if it is time for one: how many segments; -1: everything waits until it has room."""
+    assert b.mtu_search is not None
+    alone = not b.rtx.records
+    sent = mtu_probing.send_probe(b, b.mtu_search, now)
+    if sent and alone:
+        start_sending(b, now)
+    return -1 if sent is False else int(sent is True)
 
 
 def send_piece(b: Block, piece: Piece, limit: int, mss: int, now: int, cause: str | None = None, push: int = 0) -> int:

@@ -119,6 +119,13 @@ class TcpSettings:
     least_burst: int = 2  # tcp_min_tso_segs: segments that go out as one buffer at least, see burst.py
     user_timeout: int = 0  # TCP_USER_TIMEOUT; 0: data_retries decides
 
+    # Path MTU discovery by probing (RFC 4821)
+    mtu_probing: int = 0  # tcp_mtu_probing: 0 off, 1 once nothing arrives, 2 always
+    base_mss: int = 1024  # tcp_base_mss: where the search begins
+    mtu_probe_floor: int = 48  # tcp_mtu_probe_floor: and the least it comes to where nothing arrives
+    mtu_probe_interval: int = 600 * SECOND  # tcp_probe_interval: how long what was found is believed
+    mtu_probe_threshold: int = 8  # tcp_probe_threshold: the search ends when it is as narrow
+
     # Closing
     time_wait: int = 60 * SECOND  # 2 MSL
     fin_wait_2: int = 60 * SECOND  # tcp_fin_timeout, TCP_LINGER2: only once the program has closed the socket

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stack.tcp import delayed_ack, fastopen, frto, half_open, pacing, rack
+from stack.tcp import delayed_ack, fastopen, frto, half_open, mtu_probing, pacing, rack
 from stack.tcp.block import NEVER
 from stack.tcp.ending import become_closed, give_up
 from stack.tcp.output import transmit
@@ -102,6 +102,8 @@ def retransmission_timeout(b: Block, now: int) -> None:
         if _exhausted(b, now):
             give_up(b, now)
             return
+        if settings.mtu_probing and b.retries and _lasts(b, settings.advice_retries, now):
+            mtu_probing.black_hole(b, now)
         frto.enter_loss(b, now)
         b.retries += 1
         if b.retries == settings.advice_retries and b.events is not None:
@@ -135,10 +137,16 @@ def _exhausted(b: Block, now: int) -> bool:
     limit = settings.data_retries
     if b.closed_by_user:
         limit = _orphan_limit(b, b.rtt.rto < settings.maximum_rto)
-    most = settings.user_timeout
-    if not most:
-        most = sum(min(settings.minimum_rto << retry, settings.maximum_rto) for retry in range(limit + 1))
-    return now - b.recovery.resent_at >= most
+    if settings.user_timeout:
+        return now - b.recovery.resent_at >= settings.user_timeout
+    return _lasts(b, limit, now)
+
+
+def _lasts(b: Block, retries: int, now: int) -> bool:
+    """As long has gone by as so many retries take where the first timeout is the least there is (retransmits_timed_out)."""
+    settings = b.settings
+    most = sum(min(settings.minimum_rto << retry, settings.maximum_rto) for retry in range(retries + 1))
+    return b.recovery.resent_at is not None and now - b.recovery.resent_at >= most
 
 
 def _window_given_up(b: Block, now: int) -> bool:
