@@ -78,7 +78,8 @@ def send_probe(b: Block, search: Search, now: int) -> bool | None:
     while pieces and pieces[0].end <= end:
         if pieces.popleft().end == end:
             flags |= PSH
-    record = Record(nxt, end, flags, now, rtx.delivered)
+    rtx.sent += 1
+    record = Record(nxt, end, flags, now, rtx.delivered, rtx.sent)
     rtx.records.append(record)
     if b.rate is not None:
         b.rate.sent(record, rtx, now)
