@@ -76,7 +76,7 @@ def test_after_a_while_it_looks_again() -> None:
     assert both.a.snd.mss <= 700
     both.fate = None
     both.run(601 * S)
-    assert both.transfer(bytes(900_000)) == bytes(900_000)
+    assert both.transfer(bytes(3_000_000)) == bytes(3_000_000)
     assert both.a.snd.mss > 1400
 
 
