@@ -117,10 +117,11 @@ PASSING = {
 +0 > P. 1:1001(1000) ack 1
 +0 fcntl(4, F_SETFL, O_RDWR) = 0
 +0...0.1 write(4, ..., 7000) = 7000
-* > . 1001:2001(1000) ack 1
-* > P. 2001:3001(1000) ack 1
-* > . 3001:4001(1000) ack 1
-+.1 < . 1:1(0) ack 4001 win 257
++.1 < . 1:1(0) ack 2001 win 257
++0 < . 1:1(0) ack 3001 win 257
++0 < . 1:1(0) ack 4001 win 257
++0 < . 1:1(0) ack 5001 win 257
++0 < . 1:1(0) ack 6001 win 257
 """,
     "a client waits for its connection": """
 0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
