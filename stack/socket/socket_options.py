@@ -127,6 +127,9 @@ def _set_pacing_rate(description: Description, value: bytes) -> None:
         rate = integer(value) & 0xFFFFFFFF
         rate = _UNLIMITED if rate == 0xFFFFFFFF else rate
     description.keep(SOL_SOCKET, n.SO_MAX_PACING_RATE, rate)
+    if description.kind == SOCK_STREAM:
+        stream: Any = description
+        stream.configure(maximum_pacing_rate=None if rate == _UNLIMITED else rate)
 
 
 def _set_rehash(description: Description, value: bytes) -> None:

@@ -7,6 +7,7 @@ import struct
 from typing import Any
 
 from stack.base.quantity import MILLISECOND
+from stack.tcp import pacing
 from stack.tcp.connection import Connection
 from stack.tcp.info import held_up
 from stack.tcp.state import State
@@ -80,9 +81,9 @@ def _words(connection: Connection, info: dict[str, Any], now: int) -> tuple[int,
 def _later(connection: Connection, info: dict[str, Any], now: int) -> tuple[int, ...]:
     """From tcpi_pacing_rate on."""
     busy, window, buffer = (_microseconds(time) for time in held_up(connection, now))
-    rate = connection.congestion.pacing_rate
+    most = connection.settings.maximum_pacing_rate
     return (
-        rate if rate is not None else _ALL, _ALL, info["bytes_acked"], info["bytes_received"], info["segs_out"], info["segs_in"],
+        pacing.rate(connection) or _ALL, _ALL if most is None else most, info["bytes_acked"], info["bytes_received"], info["segs_out"], info["segs_in"],
         info["notsent"], _microseconds(info["min_rtt"]), 0, info["data_segs_out"], info["delivery_rate"], busy, window, buffer,
         info["delivered"], info["delivered_ce"], info["bytes_sent"], info["bytes_retrans"], info["dsack_dups"], info["reord_seen"],
         0, info["snd_wnd"], info["rcv_wnd"], 0, 0, 0, 0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from stack.tcp import calls, delayed_ack, icmp, info, opening, timeouts, window
+from stack.tcp import calls, delayed_ack, icmp, info, opening, pacing, timeouts, window
 from stack.tcp.arrives import segment_arrives
 from stack.tcp.block import NEVER, Block, Endpoint
 from stack.tcp.congestion.base import INFINITE
@@ -248,6 +248,8 @@ class Connection(Block):
         self.settings = self.settings.replace(**changes)
         if "md5_keys" in changes or "ao_keys" in changes:
             self.signature = signature_for(self.settings, self.remote, self.signature)
+        if "maximum_pacing_rate" in changes and not self.opening and self.pacer is None and pacing.wanted(self):
+            self.pacer = pacing.Pacer()
         if "receive_buffer" in changes:
             self.rcv.buff = self.settings.receive_buffer
         if changes.get("window_clamp"):

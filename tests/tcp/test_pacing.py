@@ -74,3 +74,12 @@ def test_a_lost_segment_of_a_paced_connection_goes_again_in_its_time() -> None:
     times = sorted(sent.time for sent in both.log if sent.side == "a" and sent.text)[12:]
     assert (times[-1] - times[0]) * 200_000 // SECOND >= 0.75 * (len(data) - 12 * 1448)
     assert both.a.retransmitted == 3
+
+
+def test_a_rate_that_is_set_on_an_open_connection_holds_from_then_on() -> None:
+    both = established(PLAIN)
+    assert both.a.pacer is None
+    both.a.configure(both.now, maximum_pacing_rate=500_000)
+    both.transfer(bytes(100_000))
+    bursts = sorted({time for time, _ in departures(both)})
+    assert (bursts[-1] - bursts[0]) * 500_000 // SECOND >= 0.85 * (100_000 - 14_600)
