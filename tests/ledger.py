@@ -1,11 +1,12 @@
 """The ledger of requirements: `@rfc("9293", "MUST-58")` says which passage of which RFC a test holds the code to.
 
-`python -m tests.ledger` writes docs/rfc.md from these marks and from `tests/requirements.py`.
+`python -m tests.ledger` writes docs/rfc.md from these marks, from `tests/requirements.py` and `tests/requirements_others.py`.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.requirements import ABSENT, REQUIREMENTS, Requirement
+from tests.requirements_others import PASSAGES, TITLES, Passage
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "rfc.md"
@@ -64,7 +66,8 @@ def page() -> str:
     lines = [
         "# What the RFCs ask, and what holds the code to it",
         "",
-        "Made by `python -m tests.ledger` from the `@rfc` marks of the tests and from `tests/requirements.py`; a test fails when it is out of date.",
+        "Made by `python -m tests.ledger` from the `@rfc` marks of the tests, from `tests/requirements.py` and `tests/requirements_others.py`; "
+        "a test fails when it is out of date.",
         "",
         f"RFC {TCP} labels {len(REQUIREMENTS)} requirements: {_count(REQUIREMENTS)}. "
         f"Tests hold {len(tested)} of them: {_count(tested)}.",
@@ -81,9 +84,13 @@ def page() -> str:
         "|---|---|---|---|",
         *(f"| {one.label} | {one.section} | {one.asks} | {one.note} |" for one in rest),
         "",
-        "## Other RFCs of TCP that are not here",
+        "## Other RFCs of TCP: their key requirements",
         "",
-        *(f"- RFC {number}: {what}." for number, what in sorted(ABSENT.items())),
+        f"{len(TITLES)} RFCs, {len(PASSAGES)} requirements; {sum(bool(one.code) for one in PASSAGES)} are held by tests. "
+        "The numbers are those of sections; what a note ascribes to Linux is its default here too.",
+        *(line for number, title in TITLES.items() for line in _chapter(number, title, found)),
+        "",
+        "Not here: " + "; ".join(f"RFC {number}, {what}" for number, what in sorted(ABSENT.items())) + ".",
         "",
         "## Other passages, held by tests",
         "",
@@ -92,7 +99,7 @@ def page() -> str:
         *(
             f"| {number} | {section} | {', '.join(mark.link() for mark in those)} |"
             for (number, section), those in sorted(found.items(), key=lambda item: _order(*item[0]))
-            if (number, section) not in {(TCP, label) for label in labels}
+            if number not in TITLES and section not in labels
         ),
     ]
     return "\n".join(lines) + "\n"
@@ -109,8 +116,22 @@ def _row(one: Requirement, those: list[Mark]) -> str:
     return f"| {one.label} | {one.section} | {asks} | {code} | {', '.join(mark.link() for mark in those)} |"
 
 
+def _chapter(number: str, title: str, found: dict[tuple[str, str], list[Mark]]) -> Iterator[str]:
+    yield from ("", f"### RFC {number}: {title}", "", "| section | asks that | code | tests |", "|---|---|---|---|")
+    for one in PASSAGES:
+        if one.number == number:
+            yield _passage(one, found.get((number, one.section), []))
+
+
+def _passage(one: Passage, those: list[Mark]) -> str:
+    if not one.code:
+        return f"| {one.section} | {one.asks} | **not done** | {one.note} |"
+    asks = one.asks + (f". *{one.note}*" if one.note else "")
+    return f"| {one.section} | {asks} | [{one.code}](../stack/{one.code}) | {', '.join(mark.link() for mark in those)} |"
+
+
 def _order(number: str, section: str) -> tuple[int, list[int], str]:
-    return int(number), [int(part) for part in section.split(".") if part.isdecimal()], section
+    return int(number), [int(part) for part in re.findall(r"\d+", section)], section
 
 
 if __name__ == "__main__":

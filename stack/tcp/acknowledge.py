@@ -84,7 +84,7 @@ def acknowledged(b: Block, seg: Segment, ack: int, at: int) -> None:
             tlp.probe_acknowledged(b, told, at)
         return
     clean(b, told, prior_fack, at)
-    if b.rack.dsack_seen:
+    if b.rack.dsack_seen or b.rack.steps > 1:
         rack.widen(b, told.prior_delivered)
     if b.recovery.probe_end:
         tlp.probe_acknowledged(b, told, at)

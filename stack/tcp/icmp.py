@@ -6,6 +6,7 @@ import errno
 from typing import TYPE_CHECKING
 
 from stack.tcp import recovery
+from stack.tcp.ao import AO_KIND
 from stack.tcp.block import NEVER
 from stack.tcp.ending import become_closed
 from stack.tcp.mtu_probing import synchronize
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from stack.tcp.block import Block
 
 _NETWORK = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EPROTO})
+_UNSIGNED = frozenset({errno.ENOPROTOOPT, errno.ECONNREFUSED, errno.EACCES})  # of codes 2 and 3; of ICMPv6's 1 and 4
 _MINIMUM_V4 = 68  # RFC 791
 _MINIMUM_V6 = 1280  # RFC 8200
 
@@ -26,13 +28,18 @@ def believable(b: Block, sequence: int | None) -> bool:
     return sequence is None or b.snd.una <= unwrap(sequence, b.snd.una) <= b.snd.nxt
 
 
+def authenticated(b: Block) -> bool:
+    """Whether ICMP messages, which nobody signed, are to do nothing to the connection (RFC 5925 section 7.8)."""
+    return b.signature is not None and b.signature.kind == AO_KIND and b.state not in (SYN_SENT, SYN_RECEIVED)
+
+
 def icmp_error(b: Block, error: int, hard: bool, now: int, sequence: int | None = None) -> None:
     """An unreachable or time-exceeded message about a segment of ours.
 
     It ends an attempt to connect, as in Linux (RFC 5461 section 4). A synchronized connection keeps it in mind: it is
     the error given when the connection times out. A hard one ends it only under `abort_on_hard_icmp`.
     """
-    if b.state is CLOSED or not believable(b, sequence):
+    if b.state is CLOSED or not believable(b, sequence) or (error in _UNSIGNED and authenticated(b)):
         return
     if b.listener is not None:
         # A request that nobody knows of yet goes in silence, and only where the network says so (tcp_req_err)
@@ -66,6 +73,8 @@ def path_mtu(b: Block, mtu: int, now: int, sequence: int | None = None) -> None:
     """The path carries packets of `mtu` octets only: smaller segments from now on, and what was too big goes again."""
     if not believable(b, sequence):
         return
+    if sequence is not None and len(b.local[0]) == 4 and authenticated(b):
+        return  # code 4; an interface that shrinks, and ICMPv6's message of its own, count
     mss = _segment(b, mtu)
     if mss >= (b.path_mss if b.mtu_search is None else b.mtu_search.path):
         return

@@ -171,7 +171,7 @@ def loss_probe_timeout(b: Block, now: int) -> None:
             recovery.probe_resent = sent
     if sent:
         recovery.probe_end = b.snd.nxt
-        rtx.dubious = max(rtx.dubious, b.snd.nxt)
+        rtx.dubious = max(rtx.dubious, b.snd.nxt + 1)  # what is acknowledged beyond the probe decides
         b.pending = NOTHING  # the retransmission timer counts from now
     rearm(b, now)
 

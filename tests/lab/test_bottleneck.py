@@ -19,7 +19,7 @@ def test_two_flows_of_a_kind_share_a_bottleneck(control: str) -> None:
     assert goodput(shares, 4 * MEGABIT, MINUTE) >= 0.9
 
 
-@rfc("8257", "3")
+@rfc("8257", "3.3")
 def test_two_flows_of_dctcp_share_a_bottleneck_that_marks() -> None:
     queues: list[EcnThreshold] = []
 
@@ -39,7 +39,7 @@ def test_cubic_leaves_reno_its_share_where_the_path_is_short() -> None:
     assert jain([cubic, reno]) >= 0.95
 
 
-@rfc("9438", "1")
+@rfc("9438", "5.1")
 def test_cubic_gets_more_than_reno_where_the_path_is_long_and_fast() -> None:
     cubic, reno = flows("cubic", "reno", rate=20 * MEGABIT, delay=0.1, queue=160, seconds=MINUTE, apart=0.1)
     assert cubic > 1.5 * reno

@@ -80,7 +80,7 @@ def test_what_linux_refuses_of_a_key() -> None:
             s.getsockopt(LEVEL, AO_INFO, 48)
 
 
-@rfc("5925", "7.5.2")
+@rfc("5925", "6.1")
 def test_keys_are_changed_while_the_connection_stands() -> None:
     net, client, server = hosts()
     with net:

@@ -217,6 +217,8 @@ def test_text_before_a_reset_can_still_be_read() -> None:
     assert pen.connection.eof
 
 
+@rfc("2018", "4")
+@rfc("5681", "4.2")
 @rfc("9293", "SHLD-31")
 @rfc("9293", "MAY-13")
 def test_text_above_a_gap_is_held_and_answered_at_once() -> None:
@@ -229,6 +231,7 @@ def test_text_above_a_gap_is_held_and_answered_at_once() -> None:
     assert pen.connection.recv(100, 0) == b"abcdefghi"
 
 
+@rfc("2883", "4")
 def test_a_duplicate_is_reported_by_dsack() -> None:
     pen = client(TcpSettings(timestamps=False, quick_acks=0), options=b"\2\4\x03\xe8\4\2")
     pen.write("P", 1, ack=1, text=b"abc")

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from stack.tcp.buffers import ReceiveBuffer, SendBuffer
 from stack.tcp.reassembly import Reassembly
+from tests.ledger import rfc
 
 CHUNKS = st.lists(st.one_of(st.binary(min_size=1, max_size=10), st.integers(3000, 9000).map(bytes)), min_size=1, max_size=12)
 
@@ -67,6 +68,7 @@ def test_reassembly_keeps_the_octets_of_the_stream(pieces: list[tuple[int, int]]
         assert taken == STREAM[nxt:end]
 
 
+@rfc("2018", "4")
 def test_the_block_that_changed_last_comes_first() -> None:
     held = Reassembly()
     for seq in (100, 300, 500, 700, 310):

@@ -115,6 +115,7 @@ def test_idle_time_does_not_count() -> None:
     assert [flow.round(each=2) for _ in range(20)] == [busy.round(each=2) for _ in range(20)]
 
 
+@rfc("7661", "4.3")
 def test_a_window_that_is_not_used_does_not_grow() -> None:
     flow = Driven(Cubic)
     for _ in range(50):

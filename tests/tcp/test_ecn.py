@@ -40,11 +40,11 @@ class Marked:
         self.headers.append(header)
         self.sent.append(f"{letters} {header.sequence - 1000}({len(text)}) {('noecn', 'ect1', 'ect0', 'ce')[connection.ect]}")
 
-    def write(self, letters: str, seq: int, ack: int | None = None, size: int = 0, ecn: int = NOT_ECT, options: bytes = b"") -> list[str]:
+    def write(self, letters: str, seq: int, ack: int | None = None, size: int = 0, ecn: int = NOT_ECT, options: bytes = b"", win: int = 32768) -> list[str]:
         """A segment of the peer; what it brings about."""
         self.sent.clear()
         header = TCP(
-            source=B[1], destination=A[1], sequence=seq, window=32768, options=TCPOptions(options),
+            source=B[1], destination=A[1], sequence=seq, window=win, options=TCPOptions(options),
             acknowledgment=0 if ack is None else 1000 + ack,
         )  # fmt: skip
         flags = sum(1 << LETTERS.index(letter) for letter in letters) | (16 if ack is not None else 0)
@@ -146,6 +146,8 @@ def test_a_simultaneous_open_agrees_where_both_asked() -> None:
 # Marks
 
 
+@rfc("3168", "6.1.4")
+@rfc("3168", "6.1.5")
 @rfc("3168", "6.1.2")
 def test_new_data_is_ect_0_and_acks_and_repetitions_are_not() -> None:
     client = connected()
@@ -189,6 +191,7 @@ def test_without_ecn_marks_mean_nothing() -> None:
 # DCTCP's receiver
 
 
+@rfc("8257", "3.5")
 @rfc("8257", "3.2")
 def test_each_change_of_the_mark_is_told_at_once() -> None:
     server = accepted(GRANTING.replace(congestion="dctcp"))
@@ -207,6 +210,7 @@ def test_each_change_of_the_mark_is_told_at_once() -> None:
     assert (first, second) == (".E 1(0) ect0", ". 1(0) ect0")
 
 
+@rfc("8257", "3.5")
 def test_dctcp_asks_for_ecn_and_marks_its_syn() -> None:
     assert Marked(GRANTING.replace(congestion="dctcp")).sent == ["SEW 0(0) ect0"]
     server = Marked(OFF.replace(congestion="dctcp"), passive=True)
@@ -359,3 +363,14 @@ def test_a_server_that_sees_zeros_in_the_last_ack_does_not_use_ect() -> None:
     server.write("SEWA", 0, options=MSS_1000)
     server.write("W", 1, ack=1)
     assert server.send(100) == ["P.EA 1(100) ect0"]
+
+
+@rfc("3168", "6.1.6")
+def test_a_window_probe_is_not_ect() -> None:
+    client = connected()
+    client.send(100)
+    client.write(".", 1, ack=101, win=0)
+    client.send(100)
+    probes = client.wait(2000 * MS)
+    assert probes
+    assert all(line.endswith("(0) noecn") for line in probes)

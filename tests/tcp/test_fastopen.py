@@ -183,6 +183,7 @@ def test_a_listener_that_closes_resets_its_children() -> None:
 
 
 @rfc("7413", "4.1.1")
+@rfc("7413", "4.2.1")
 def test_a_client_asks_for_a_cookie_keeps_it_and_sends_data_with_it() -> None:
     cache = FastOpenCache()
     pen, taken = client(cache, b"data")
@@ -202,7 +203,7 @@ def test_a_client_asks_for_a_cookie_keeps_it_and_sends_data_with_it() -> None:
     assert pen.connection.fast.acked
 
 
-@rfc("7413", "4.2.1")
+@rfc("7413", "4.2.2")
 def test_data_that_the_server_did_not_take_goes_again() -> None:
     for ack, again in ((1, "P. 1:5(4) ack 1"), (3, "P. 3:5(2) ack 1")):
         pen, _ = client(known(), b"data")

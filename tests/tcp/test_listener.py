@@ -51,6 +51,7 @@ def test_only_a_syn_makes_a_connection() -> None:
         assert listener.receive(TCP(**flags), b"", B, A, 0) is None  # type: ignore[arg-type]
 
 
+@rfc("4987", "3.2")
 def test_a_flood_of_syns_finds_a_bound_and_leaves_in_the_end() -> None:
     listener = Listener(B, make, PLAIN.replace(syn_cookies=0), backlog=10)
     made = [connection for n in range(1000) if (connection := knock(listener, n)) is not None]
@@ -137,6 +138,7 @@ def test_the_reset_for_a_segment_without_a_connection() -> None:
     assert refusal(TCP(rst=True), 0) is None
 
 
+@rfc("4987", "3.4")
 def test_old_half_open_connections_are_given_up_sooner_where_they_crowd_out_young_ones() -> None:
     """reqsk_timer_handler: half of the room is for the young."""
     listener = Listener(B, make, PLAIN, backlog=10)

@@ -63,6 +63,7 @@ def test_the_segment_size_is_the_smaller_of_both() -> None:
     assert established().a.info()["snd_mss"] == 1448
 
 
+@rfc("2018", "2")
 def test_options_that_one_side_lacks_are_not_used() -> None:
     for one, other in ((TcpSettings(), PLAIN), (PLAIN, TcpSettings())):
         both = established(one, other)

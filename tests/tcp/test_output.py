@@ -170,6 +170,7 @@ def test_a_window_that_shrinks() -> None:
     assert ". 5001:6001(1000) ack 1" in pen.read()
 
 
+@rfc("5681", "4.2")
 @rfc("9293", "SHLD-18")
 @rfc("9293", "SHLD-19")
 @rfc("9293", "MUST-40")
@@ -366,6 +367,7 @@ def test_a_window_too_small_for_a_segment_is_filled_when_the_sender_has_waited()
     assert pen.read()[0] == "P. 2001:2301(300) ack 1", "the override timeout of section 3.8.6.2.1"
 
 
+@rfc("7323", "2.4")
 @rfc("9293", "SHLD-14")
 def test_the_scale_of_the_window_takes_nothing_back() -> None:
     """An edge that was offered stays offered, whatever its distance to RCV.NXT modulo the scale; and 0 means 0."""

@@ -2,9 +2,10 @@ import pytest
 
 from stack.tcp.congestion.base import CongestionControl, Sample
 from stack.tcp.congestion.newreno import NewReno
+from stack.tcp.connection import Connection
 from stack.tcp.settings import TcpSettings
 from tests.ledger import rfc
-from tests.tcp.builders import MS, PLAIN, SACK_OK, SENDER, Pair, Pen, Sent, client, established, sacks, sender
+from tests.tcp.builders import MS, PLAIN, SACK_OK, SENDER, A, B, Pair, Pen, Sent, client, established, sacks, sender
 
 S = 1000 * MS
 BIG = PLAIN.replace(initial_segments=20)
@@ -234,6 +235,7 @@ def test_another_congestion_control_can_be_plugged_in() -> None:
     assert both.a.congestion.cwnd == 3
 
 
+@rfc("2861", "3")
 @rfc("5681", "4.1")
 def test_after_an_idle_time_the_window_restarts() -> None:
     both = established()
@@ -266,3 +268,16 @@ def test_losses_of_all_shapes_are_mended(lost: tuple[int, ...], sacks: bool) -> 
     both.run()
     assert both.a.snd.una == both.a.snd.nxt
     assert both.a.info()["in_flight"] == 0
+
+
+@rfc("6928", "2")
+def test_the_first_window_is_ten_segments_and_one_after_lost_syns() -> None:
+    for lost, count in ((0, 10), (2, 1)):
+        pen = Pen(Connection(A, B, PLAIN, iss=1000))
+        pen.connection.open_active(0)
+        for _ in range(lost):
+            pen.wait(S)
+        pen.write("S", 0, ack=1, options=b"\2\4\x03\xe8")
+        pen.read()
+        pen.connection.send(bytes(20_000), pen.now)
+        assert len(pen.read()) == count

@@ -1,12 +1,13 @@
 """Tagging the queue by SACK blocks (RFC 2018, 2883, 6675), and the counts that the window is reckoned by."""
 
 import random
+import struct
 
 import pytest
 
 from stack.tcp.retransmit_queue import LOST, RESENT, SACKED
 from tests.ledger import rfc
-from tests.tcp.builders import MS, SENDER, Pen, sacks, sender
+from tests.tcp.builders import MS, SACK_OK, SENDER, Pen, client, sacks, sender
 
 
 def consistent(pen: Pen) -> None:
@@ -64,3 +65,17 @@ def test_a_report_of_what_we_never_repeated_is_the_networks_doing() -> None:
     assert pen.connection.recovery.dsack_dups == 1
     assert not pen.connection.rack.dsack_seen
     assert pen.connection.rtx.delivered == 3, "the SYN, and two segments"
+
+
+@rfc("2018", "3")
+@pytest.mark.parametrize(("timestamps", "most"), [(False, 4), (True, 3)])
+def test_as_many_blocks_as_fit_are_reported(timestamps: bool, most: int) -> None:
+    stamp = b"\x08\n\0\0\0\1\0\0\0\0"
+    pen = client(SENDER.replace(timestamps=timestamps, sack_compression_count=0), SACK_OK + stamp * timestamps)
+    for seq in (11, 21, 31, 41, 51):
+        pen.write("P", seq, ack=1, text=b"x" * 5, options=(b"\1\1" + stamp) * timestamps)
+    *_, (header, _, _) = pen.connection.take_output()
+    at = 12 * timestamps
+    assert header.options[at : at + 4] == bytes((1, 1, 5, 2 + 8 * most))
+    assert struct.unpack(">II", header.options[at + 4 : at + 12]) == (51, 56), "the last that came is first"
+    assert len(header.options) <= 40

@@ -32,12 +32,14 @@ def test_a_bad_length_ends_the_list(bad: bytes) -> None:
     assert read(b"\1" + bad).mss is None
 
 
+@rfc("2018", "2")
 @rfc("9293", "MUST-65")
 def test_options_of_a_syn_count_in_a_syn_only() -> None:
     seg = read(b"\2\4\2\0\3\3\7\4\2", syn=False)
     assert (seg.mss, seg.scale, seg.sack_permitted) == (None, None, False)
 
 
+@rfc("7323", "2.2")
 def test_a_window_scale_beyond_14_is_14() -> None:
     assert read(b"\3\3\x20").scale == 14
 

@@ -1,5 +1,6 @@
 """Signed segments: MD5 (RFC 2385) and the authentication option (RFC 5925), against scapy and the vectors of RFC 9235."""
 
+import errno
 import importlib.util
 
 import pytest
@@ -107,6 +108,8 @@ SYN = bytes.fromhex(
 )
 
 
+@rfc("5925", "5.1")
+@rfc("5925", "5.2")
 @rfc("9235", "4.1.1")
 def test_the_syn_of_rfc_9235() -> None:
     key = MasterKey(bytes(4), 0, 0x3D, 0x54, b"testvector")
@@ -116,7 +119,7 @@ def test_the_syn_of_rfc_9235() -> None:
     assert key.mac(traffic, 0, CLIENT, SERVER, header, b"") == SYN[-12:]
 
 
-@rfc("5925", "7.1")
+@rfc("5925", "7.3")
 def test_a_connection_with_the_authentication_option() -> None:
     one, other = keyed(TcpSettings(), FIRST)
     both = finished(one, other)
@@ -137,14 +140,14 @@ def test_the_sequence_number_extension_counts_what_wraps() -> None:
     assert both.transfer(data, forward=False) == data
 
 
-@rfc("5925", "7.3")
+@rfc("5925", "7.5")
 def test_what_is_not_signed_by_a_key_of_ours_is_dropped() -> None:
     one, _ = keyed(PLAIN, FIRST)
     for other in (keyed(PLAIN, SECOND)[1], keyed(PLAIN, MasterKey(EVERYBODY, 0, 1, 2, b"wrong"))[1], PLAIN):
         assert {sent.side for sent in finished(one, other).log} == {"a"}
 
 
-@rfc("5925", "7.5.2")
+@rfc("5925", "6.1")
 def test_the_peer_asks_for_another_key() -> None:
     one, other = keyed(PLAIN, FIRST, SECOND)
     both = finished(one, other)
@@ -173,3 +176,29 @@ def test_which_algorithms_there_are() -> None:
     assert supported(HMAC_SHA1)
     assert supported(AES_CMAC) == (importlib.util.find_spec("cryptography") is not None)
     assert not supported("md5")
+
+
+@rfc("2385", "4.3")
+def test_the_signature_takes_its_room_from_the_text() -> None:
+    both = finished(PLAIN.replace(md5_keys=(SECRET,)), PLAIN.replace(md5_keys=(SECRET,)))
+    both.log.clear()
+    both.transfer(bytes(10_000))
+    assert max(len(sent.text) + len(sent.header.options) for sent in both.log) == 1460
+
+
+@rfc("5925", "7.8")
+def test_icmp_does_nothing_to_a_signed_connection_once_it_stands() -> None:
+    one, other = keyed(PLAIN.replace(abort_on_hard_icmp=True), FIRST)
+    both = finished(one, other)
+    both.a.send(bytes(1000), both.now)
+    sequence = both.a.iss + 1
+    for error in (errno.ECONNREFUSED, errno.ENOPROTOOPT):
+        both.a.icmp_error(error, True, both.now, sequence)
+    both.a.path_mtu(576, both.now, sequence)
+    assert (both.a.state, both.a.soft_error, both.a.snd.mss) == (ESTABLISHED, None, 1460 - 16)
+    both.a.path_mtu(576, both.now)  # this host's own interface
+    assert both.a.snd.mss == 536 - 16
+    opening = Connection(A, B, one, iss=0)
+    opening.open_active(0)
+    opening.icmp_error(errno.ECONNREFUSED, True, 0, 0)
+    assert opening.error == errno.ECONNREFUSED, "before it stands anyone may refuse it"

@@ -4,11 +4,12 @@ from stack.tcp.rtt import RoundTrip
 from stack.tcp.settings import DEFAULT, TcpSettings
 from stack.tcp.state import CLOSED, ESTABLISHED
 from tests.ledger import rfc
-from tests.tcp.builders import MS, PLAIN, client, established
+from tests.tcp.builders import MS, PLAIN, SENDER, client, established, sender
 
 S = 1000 * MS
 
 
+@rfc("6298", "2.5")
 @rfc("6298", "2.2")
 @rfc("6298", "2.3")
 def test_the_timeout_follows_the_measurements() -> None:
@@ -72,6 +73,7 @@ def test_an_orphan_is_given_up_sooner() -> None:
     assert pen.connection.state is CLOSED
 
 
+@rfc("5482", "3.1")
 def test_the_user_timeout_ends_a_silent_connection_to_the_millisecond() -> None:
     pen = client(PLAIN.replace(user_timeout=3 * S))
     pen.connection.send(b"hello?", 0)
@@ -141,6 +143,7 @@ def test_keep_alive_waits_while_data_is_outstanding() -> None:
     assert not any("keep-alive" in (cause or "") for _, _, cause in pen.connection.take_output())
 
 
+@rfc("6298", "5.2")
 def test_a_deadline_that_was_early_costs_one_look() -> None:
     pen = client(TcpSettings(quick_acks=0))
     pen.connection.send(b"x", 0)
@@ -150,3 +153,22 @@ def test_a_deadline_that_was_early_costs_one_look() -> None:
     pen.now = early
     pen.connection.timeout(early)
     assert (pen.read(), pen.connection.deadline) == ([], None)
+
+
+@rfc("6298", "2.4")
+def test_the_least_timeout_of_the_rfcs_is_a_second() -> None:
+    rtt = RoundTrip(S)
+    rtt.sample(10 * MS, 1, 10, TcpSettings.rfc())
+    assert rtt.rto >= S
+    rtt.sample(10 * MS, 2, 10, DEFAULT)
+    assert DEFAULT.minimum_rto == 200 * MS
+
+
+@rfc("6298", "5.3")
+def test_an_ack_of_new_data_starts_the_timer_again() -> None:
+    pen = sender(SENDER.replace(loss_probe=False, rack=False), 2)  # 100 ms ago; the RTO is 300 ms
+    pen.write(".", 1, ack=1001)
+    pen.wait(250 * MS)
+    assert pen.read() == []
+    pen.wait(60 * MS)
+    assert pen.read() == ["P. 1001:2001(1000) ack 1"]

@@ -137,3 +137,26 @@ def test_linux_takes_a_segment_without_timestamps() -> None:
     pen = stamped()
     pen.write("P", 1, ack=1, text=b"bare")
     assert pen.connection.recv(10, 0) == b"bare"
+
+
+@rfc("1337", "3")
+def test_a_reset_ends_time_wait_unless_that_is_not_wanted() -> None:
+    for stays in (False, True):
+        pen = in_time_wait(PLAIN.replace(rfc1337=stays))
+        pen.write("R", 2)
+        assert (pen.connection.state is TIME_WAIT) == stays
+
+
+@rfc("7323", "2.3")
+def test_the_window_of_a_syn_is_not_scaled_and_those_after_it_are() -> None:
+    pen = Pen(Connection(A, B, PLAIN.replace(window_scaling=True), iss=1000))
+    pen.connection.open_active(0)
+    (syn_, _, _), = pen.connection.take_output()
+    scale = pen.connection.rcv.scale
+    assert (scale, syn_.window) == (7, 64240)
+    pen.write("S", 0, ack=1, win=1000, options=MSS_1000 + b"\1\3\3\x05")
+    assert (pen.connection.snd.wnd, pen.connection.snd.scale) == (1000, 5)
+    (answer, _, _), = pen.connection.take_output()
+    assert answer.window << scale == 64256, "rounded up to the scale"
+    pen.write("P", 1, ack=1, win=1000, text=b"x")
+    assert pen.connection.snd.wnd == 32_000

@@ -1,10 +1,12 @@
 """Tail loss probe (RFC 8985 section 7)."""
 
+from stack.tcp.congestion.base import INFINITE, CongestionState
 from tests.ledger import rfc
 from tests.tcp.builders import MS, SENDER, sacks, sender
 
 
 @rfc("8985", "7.2")
+@rfc("8985", "7.3")
 def test_the_last_segment_is_sent_again_after_two_round_trips() -> None:
     pen = sender(SENDER, 4)  # 100 ms have passed
     pen.wait(101 * MS)
@@ -18,6 +20,7 @@ def test_the_last_segment_is_sent_again_after_two_round_trips() -> None:
     assert pen.read() == [". 1:1001(1000) ack 1"]
 
 
+@rfc("8985", "7.3")
 def test_new_data_is_the_better_probe() -> None:
     pen = sender(SENDER.replace(initial_segments=2), 4)
     pen.wait(102 * MS)
@@ -75,3 +78,16 @@ def test_a_lost_tail_is_mended_without_a_timeout() -> None:
     pen.wait(100 * MS)
     pen.write(".", 1, ack=5001)
     assert pen.connection.info()["recovery"] == "open"
+
+
+@rfc("8985", "7.4")
+def test_a_probe_is_judged_by_the_ack_of_what_was_sent_after_it() -> None:
+    for blocks, ssthresh in (((), 5), (((3001, 4001),), INFINITE)):
+        pen = sender(SENDER, 4)
+        pen.wait(103 * MS)
+        pen.read()
+        pen.write(".", 1, ack=4001, options=sacks(pen, *blocks) if blocks else b"")
+        pen.connection.send(bytes(1000), pen.now)
+        pen.write(".", 1, ack=5001)
+        assert pen.connection.recovery.state is CongestionState.OPEN
+        assert pen.connection.congestion.ssthresh == ssthresh

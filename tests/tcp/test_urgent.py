@@ -35,6 +35,7 @@ def test_an_urgent_octet_goes_out_of_band_and_leaves_a_mark() -> None:
     assert [what for _, what, _ in b.take_events() if what != "cwnd"] == ["urgent"]
 
 
+@rfc("6093", "4")
 @rfc("9293", "MUST-62")
 def test_the_pointer_names_the_octet_after_the_urgent_data() -> None:
     pen = client(PLAIN.replace(nodelay=True))
@@ -71,6 +72,7 @@ def test_without_urgent_data_msg_oob_is_an_error() -> None:
     assert pen.connection.recv(100, 0) == b"fg"
 
 
+@rfc("6093", "6")
 def test_in_line_the_octet_stays_in_the_stream() -> None:
     pen = client(TcpSettings(urgent_inline=True))
     pen.write("U", 1, ack=1, text=b"abc", urgent=2)
