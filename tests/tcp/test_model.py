@@ -27,11 +27,14 @@ REST = 1_000_000 * SECOND  # a third of all segments lost, one in flight at a ti
 BOUND = 7300 * SECOND  # the longest timer: keep-alive's two hours
 
 SETTINGS = st.builds(
-    TcpSettings,
+    lambda rfc, **chosen: (TcpSettings.rfc() if rfc else TcpSettings.linux()).replace(**chosen), st.booleans(),
     timestamps=st.booleans(), sack=st.booleans(), window_scaling=st.booleans(), nodelay=st.booleans(),
     receive_buffer=st.sampled_from([3000, 20_000, 131_072]), fixed_receive_buffer=st.booleans(),
     initial_segments=st.sampled_from([1, 4, 10]), maximum_segment=st.sampled_from([None, 100, 536]),
-    keepalive=st.booleans(), prediction=st.booleans(),
+    keepalive=st.booleans(), prediction=st.booleans(), rack=st.booleans(), loss_probe=st.booleans(), frto=st.booleans(),
+    window_probe_octet=st.booleans(), ecn=st.sampled_from([0, 1, 2, 3]), mtu_probing=st.sampled_from([0, 1, 2]),
+    congestion=st.sampled_from(["cubic", "cubic-hystart++", "reno", "reno-abc", "bbr", "dctcp"]),
+    delayed_ack=st.sampled_from([0, 40 * MS]),
 )  # fmt: skip
 
 
