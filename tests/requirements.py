@@ -126,7 +126,7 @@ MAY-5 | 3.8.4 | keep-alive | tcp/timeouts.py
 MAY-6 | 3.8.4 | keep-alive probes with an octet of data | | They carry none.
 MAY-7 | 3.8.6 | data beyond a shrunken window is sent again | | It waits for the window.
 MAY-8 | 3.8.6.1 | the receiver keeps its window shut as long as it likes | tcp/window.py | It is shut while the program does not read.
-MAY-9 | 3.9.1.9 | the Diffserv field received is passed to the program | | `IP_RECVTOS` is not among the options.
+MAY-9 | 3.9.1.9 | the Diffserv field received is passed to the program | | With datagrams only (`IP_RECVTOS`), as in Linux: a stream's octets come with no one field.
 MAY-10 | 3.9.2 | the IP timestamp option | | Read and shown only.
 MAY-11 | 3.9.2 | the IP record route option | | Read and shown only.
 MAY-12 | 3.10.7.4 | RFC 5961 against data injected from outside | tcp/arrives.py

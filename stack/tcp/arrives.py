@@ -55,7 +55,7 @@ def segment_arrives(b: Block, seg: Segment, now: int) -> str | None:
             return syn_sent_state.__name__
         steps = OTHER_STATES[5:]  # "continue processing at the sixth step"
     elif half_open.pending(b) and half_open.check_half_open(b, seg, now) is DONE:
-        return half_open.check_half_open.__name__
+        return half_open.check_half_open.__name__  # a listener's: asked in Linux's order first, more strictly than below
     else:
         steps = OTHER_STATES
     for step in steps:
@@ -65,7 +65,7 @@ def segment_arrives(b: Block, seg: Segment, now: int) -> str | None:
 
 
 def closed_state(b: Block, seg: Segment) -> None:
-    """3.10.7.1. CLOSED STATE"""
+    """3.10.7.1. CLOSED STATE: "all data in the incoming segment is discarded" """
     if seg.flags & RST:
         return
     if seg.ack is None:
@@ -119,7 +119,8 @@ def syn_sent_state(b: Block, seg: Segment, now: int) -> bool:
         if ack is not None:
             refuse(b, now)
         return DONE
-    if not seg.flags & SYN:  # Fifth, neither of the SYN or RST bits is set
+    # Third, check security: no connection has any
+    if not seg.flags & SYN:  # Fifth, if neither of the SYN or RST bits is set
         return DONE
     # Fourth, check the SYN bit
     learn_options(b, seg, now)
@@ -139,15 +140,9 @@ def syn_sent_state(b: Block, seg: Segment, now: int) -> bool:
         established(b, now)
         if fast is not None:
             fastopen.syn_acknowledged(b, seg, ack, now)
-        b.acks.heard = now
-        if b.settings.defer_accept or (fast is not None and fast.waiting):
-            b.acks.scheduled = True
-            delayed_ack.hurry(b)
-            b.ack_at = now + _DATA_SOON  # it goes with the data
-            b.arm(b.ack_at)
-        else:
-            b.ack_now = True
+        acknowledge_synack(b, now)
         return GO_ON if seg.text or seg.flags & (FIN | URG) else DONE
+    # "Otherwise, enter SYN-RECEIVED, form a SYN,ACK segment": both have opened actively
     snd.wnd = snd.max_wnd = seg.wnd
     snd.wl1, snd.wl2 = seg.seq - 1, b.iss
     b.syn_due = "simultaneous open"
@@ -159,21 +154,35 @@ def syn_sent_state(b: Block, seg: Segment, now: int) -> bool:
     return DONE
 
 
+def acknowledge_synack(b: Block, now: int) -> None:
+    """The last ACK of the handshake; it waits for the data where the program will send some soon, as in Linux"""
+    fast = b.fast
+    b.acks.heard = now
+    if b.settings.defer_accept or (fast is not None and fast.waiting):
+        b.acks.scheduled = True
+        delayed_ack.hurry(b)
+        b.ack_at = now + _DATA_SOON  # it goes with the data
+        b.arm(b.ack_at)
+    else:
+        b.ack_now = True
+
+
 def check_sequence_number(b: Block, seg: Segment, now: int) -> bool:
     """3.10.7.4. First, check sequence number (table 6), after the timestamps of RFC 7323 section 5.3"""
     rcv = b.rcv
+    # Appendix A.2: in a simultaneous open the peer's SYN, or SYN,ACK, stands before the window
     if b.state is SYN_RECEIVED and seg.flags & SYN and seg.seq == b.irs and not seg.flags & RST:
         if seg.ack is None:
             b.syn_due = "the SYN came again"
             return DONE
-        seg.trim(rcv.nxt, rcv.edge)  # the SYN,ACK of a simultaneous open: only its ACK is new (appendix A.2)
+        seg.trim(rcv.nxt, rcv.edge)  # of the SYN,ACK only its ACK is new
     if b.timestamps and (cause := timestamps.rejects(b, seg, now)) is not None:
         if cause:
             answer(b, seg, cause, now)
         return DONE
-    cause = refusal(b, seg)
+    cause = refusal(b, seg)  # table 6
     if cause is not None:
-        if not seg.flags & RST:
+        if not seg.flags & RST:  # "unless the RST bit is set, if so drop the segment and return"
             answer(b, seg, cause, now)
             if b.state is TIME_WAIT and seg.flags & FIN:
                 start_time_wait(b, now)  # "Acknowledge it, and restart the 2 MSL timeout"
@@ -184,6 +193,7 @@ def check_sequence_number(b: Block, seg: Segment, now: int) -> bool:
         timestamps.remember(b, seg, now)
     if seg.flags & (SYN | RST):  # whose own number must be RCV.NXT: text before it would let an attacker guess wide of it
         return GO_ON
+    # "It is assumed that the segment is the idealized segment that begins at RCV.NXT and does not exceed the window": trim it
     if seg.len and seg.seq < rcv.nxt:
         old_text(b, seg)
     right = seg.seq + seg.len
@@ -198,17 +208,17 @@ def check_sequence_number(b: Block, seg: Segment, now: int) -> bool:
 
 
 def check_rst_bit(b: Block, seg: Segment, now: int) -> bool:
-    """Second, check the RST bit, as RFC 5961 section 3 does"""
+    """Second, check the RST bit, as RFC 5961 section 3 does; its check 1, outside the window, was made in step one"""
     if not seg.flags & RST:
         return GO_ON
-    if not reset_is_expected(b, seg.seq):
+    if not reset_is_expected(b, seg.seq):  # check 3
         acknowledge.challenge(b, "challenge ACK: a RST inside the window", now)
         return DONE
     if b.state is TIME_WAIT and b.settings.rfc1337:
         return DONE
     if b.state is SYN_RECEIVED and b.passive:
         listen_again(b, now)
-    else:
+    else:  # "connection refused", "connection reset", or nothing: it depends on the state
         refuse(b, now)
     return DONE
 
@@ -219,7 +229,7 @@ def check_security(b: Block, seg: Segment, now: int) -> bool:
 
 
 def check_syn_bit(b: Block, seg: Segment, now: int) -> bool:
-    """Fourth, check the SYN bit, as RFC 5961 section 4 does"""
+    """Fourth, check the SYN bit, as RFC 5961 section 4 does; a SYN that may end TIME-WAIT was taken by host/tcp.py before"""
     if not seg.flags & SYN:
         return GO_ON
     if b.state is SYN_RECEIVED and b.passive:
@@ -233,7 +243,7 @@ def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
     """Fifth, check the ACK field"""
     ack = seg.ack
     snd = b.snd
-    if ack is None:
+    if ack is None:  # "if the ACK bit is off, drop the segment and return"
         return DONE
     if b.ecn is not None and b.ecn.accurate is not None:
         accurate_ecn.segment_arrived(b, seg)
@@ -252,10 +262,10 @@ def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
         elif b.fast is not None and not b.passive:  # of two that opened fast at once
             fastopen.syn_acknowledged(b, seg, ack, now)
         take_held(b, now)
-    elif ack > snd.nxt or ack < snd.una - snd.max_wnd:
+    elif ack > snd.nxt or ack < snd.una - snd.max_wnd:  # MAY-12
         acknowledge.challenge(b, "challenge ACK: an ACK outside the window", now)  # RFC 5961 section 5
         return DONE
-    else:
+    else:  # ESTABLISHED STATE; all others "do the same processing", and then their own
         if b.fast is not None and b.fast.usable:
             b.fast.handshake_over(now)  # of a child that was closed before
         acknowledge.acknowledged(b, seg, ack, now)
@@ -271,9 +281,9 @@ def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
         elif b.state is LAST_ACK:
             become_closed(b, now)
             return DONE
-    if b.state is CLOSING:
+    if b.state is CLOSING:  # "otherwise, ignore the segment"
         return DONE
-    if b.state is TIME_WAIT and seg.flags & FIN:
+    if b.state is TIME_WAIT and seg.flags & FIN:  # or what looks like one that came again
         acknowledge.now(b, "the FIN came again")
         start_time_wait(b, now)
     return GO_ON
@@ -306,13 +316,13 @@ def process_segment_text(b: Block, seg: Segment, now: int) -> bool:
 def check_fin_bit(b: Block, seg: Segment, now: int) -> bool:
     """Eighth, check the FIN bit"""
     held = b.held
-    if seg.flags & FIN and b.state not in FIN_RECEIVED:
+    if seg.flags & FIN and b.state not in FIN_RECEIVED:  # those "remain" as they are
         at = seg.seq + len(seg.text)
         if at != b.rcv.nxt:
             if at > b.rcv.nxt and not seg.text:
                 above_gap(b, at, b"", FIN, now)
             return DONE
-    elif held is None or held.fin != b.rcv.nxt:
+    elif held is None or held.fin != b.rcv.nxt:  # nor has the gap been filled below a FIN that came before
         return GO_ON
     end_of_data(b)
     if b.state is ESTABLISHED or b.state is SYN_RECEIVED:

@@ -34,6 +34,7 @@ def test_after_heavy_losses_the_flight_grows_to_half_the_window_no_faster_than_i
     assert len(pen.read()) == 3, "one more than the two that were delivered: the ACK advances"
 
 
+@rfc("2861", "3")
 def test_a_window_that_is_not_used_for_long_is_half_forgotten() -> None:
     pen = sender(RENO, 0)
     for n in range(20):
