@@ -140,7 +140,6 @@ def report_of_duplicate(b: Block, ack: Acknowledgment, blocks: Blocks) -> bool:
         return False  # the network made the duplicate, we did not
     if recovery.reordering_seen and not ack.dsacked_probe:
         b.rack.dsack_seen = True
-        b.rtx.dubious = max(b.rtx.dubious, snd.nxt + 1)  # the next ACK of something widens the window
     ack.dsacked = True
     b.rtx.delivered += segments
     marker = recovery.undo_marker
