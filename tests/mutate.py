@@ -102,18 +102,20 @@ def change(mutant: Mutant) -> tuple[str, str]:
     return before, after
 
 
+def run_tests(tree: Path, tests: list[str], seconds: int = SECONDS) -> subprocess.CompletedProcess[str]:
+    """The tests in a tree, up to the first that fails."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:packetstack", *tests]
+    settings = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=seconds, check=False, env=settings)
+
+
 def fate(mutant: Mutant, tree: Path, tests: list[str]) -> tuple[str, str]:
     """What became of a mutant ("killed", "timed out", "survived") and its change."""
     before, after = change(mutant)
     file = tree / mutant.path
     file.write_text(after)
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]
     try:
-        code = subprocess.run(
-            command, cwd=tree, capture_output=True, timeout=SECONDS, check=False,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "HYPOTHESIS_PROFILE": "mutate"},
-        ).returncode  # fmt: skip
-        outcome = "survived" if code == 0 else "killed"
+        outcome = "survived" if run_tests(tree, tests).returncode == 0 else "killed"
     except subprocess.TimeoutExpired:
         outcome = "timed out"
     finally:
@@ -153,7 +155,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder, ThreadPoolExecutor(chosen.jobs) as workers:
         trees: SimpleQueue[Path] = SimpleQueue()
         for job in range(chosen.jobs):
-            trees.put(copy_tree(Path(folder) / str(job)))
+            tree = copy_tree(Path(folder) / str(job))
+            trees.put(tree)
+        unchanged = run_tests(tree, chosen.tests, 4 * SECONDS)
+        if unchanged.returncode:
+            print(unchanged.stdout[-3000:], "the tests fail without any mutant", file=sys.stderr)
+            return 2
 
         def work(mutant: Mutant) -> tuple[str, str]:
             tree = trees.get()
