@@ -86,7 +86,8 @@ def _later(connection: Connection, info: dict[str, Any], now: int) -> tuple[int,
         pacing.rate(connection) or _ALL, _ALL if most is None else most, info["bytes_acked"], info["bytes_received"], info["segs_out"], info["segs_in"],
         info["notsent"], _microseconds(info["min_rtt"]), 0, info["data_segs_out"], info["delivery_rate"], busy, window, buffer,
         info["delivered"], info["delivered_ce"], info["bytes_sent"], info["bytes_retrans"], info["dsack_dups"], info["reord_seen"],
-        0, info["snd_wnd"], info["rcv_wnd"], 0, 0, 0, 0,
+        0, info["snd_wnd"], info["rcv_wnd"], 0,
+        info["total_rto"], info["total_rto_recoveries"], info["total_rto_time"] // MILLISECOND,
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stack.tcp import ecn, frto, mtu_probing, prr, rack, rate, recovery, sack, timestamps, tlp, validation
+from stack.tcp import ecn, mtu_probing, prr, rack, rate, recovery, sack, timestamps, tlp, validation
 from stack.tcp.acknowledgment import Acknowledgment
 from stack.tcp.block import NEVER
 from stack.tcp.chronograph import IDLE
@@ -247,7 +247,7 @@ def steer(b: Block, told: Acknowledgment, delivered: int, lost: int, prior_fligh
             rate.limit(b)
     elif b.recovery.reducing:
         prr.reduce(b, delivered, lost, told.advanced)
-    elif told.data_acked or (told.newly_sacked and b.recovery.reordering > frto.DUPLICATES):
+    elif told.data_acked or (told.newly_sacked and b.recovery.reordering > b.settings.reordering):
         control.acknowledged(sample)
 
 
@@ -362,6 +362,8 @@ def syn_acknowledged(b: Block, ack: int, seg: Segment, at: int) -> None:
     whole = ack
     if b.rtx.records:
         ack = b.iss + 1
+    if b.recovery.timeouts and not (b.timestamps and seg.ts_ecr == timestamps.clock(b, b.progress)):
+        b.recovery.undo_marker = b.iss  # not the first SYN is what was answered (tcp_try_undo_spurious_syn)
     advance(b, ack, at)
     rtt = b.rtt
     r = None
@@ -374,6 +376,7 @@ def syn_acknowledged(b: Block, ack: int, seg: Segment, at: int) -> None:
         rtt.observe(r, at)
         rtt.sample(r, b.snd.una, b.snd.nxt, b.settings)
     b.rtx.delivered = 1  # the SYN
+    b.recovery.timeouts_over(at)
     rearm(b, at)
     if whole > ack or (seg.sack and b.rtx.records):
         acknowledged(b, seg, whole, at)

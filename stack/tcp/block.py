@@ -279,7 +279,7 @@ class Block:
         self.pieces: deque[Piece] | None = None  # of `outgoing`, what was not sent yet
         self.pushed = 0  # up to where data was pushed
         self.rtx = RetransmitQueue()
-        self.recovery = Recovery()
+        self.recovery = Recovery(self.settings.reordering)
         self.rack = Rack()
         self.usage = Usage()
         self.pacer: Pacer | None = None  # where data is paced

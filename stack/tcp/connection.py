@@ -248,7 +248,7 @@ class Connection(Block):
         self.settings = self.settings.replace(**changes)
         if "md5_keys" in changes or "ao_keys" in changes:
             self.signature = signature_for(self.settings, self.remote, self.signature)
-        if "maximum_pacing_rate" in changes and not self.opening and self.pacer is None and pacing.wanted(self):
+        if ("maximum_pacing_rate" in changes or "paced" in changes) and not self.opening and self.pacer is None and pacing.wanted(self):
             self.pacer = pacing.Pacer()
         if "receive_buffer" in changes:
             self.rcv.buff = self.settings.receive_buffer

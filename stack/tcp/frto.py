@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from stack.tcp.acknowledgment import Acknowledgment
     from stack.tcp.block import Block
 
-DUPLICATES = 3  # DupThresh, RFC 5681
 _DISORDER, _RECOVERY, _LOSS = CongestionState.DISORDER.value, CongestionState.RECOVERY.value, CongestionState.LOSS
 
 
@@ -52,8 +51,8 @@ def enter_loss(b: Block, now: int) -> None:
     control.cwnd = rtx.in_flight + 1
     control.cwnd_count = 0
     b.usage.stamp = now
-    if recovery.state.value <= _DISORDER and rtx.sacked_out >= DUPLICATES:
-        recovery.reordering = min(recovery.reordering, DUPLICATES)
+    if recovery.state.value <= _DISORDER and rtx.sacked_out >= b.settings.reordering:
+        recovery.reordering = min(recovery.reordering, b.settings.reordering)
     recovery.enter(b, _LOSS, now)
     recovery.point = b.snd.nxt
     recovery.probe_end = 0

@@ -107,6 +107,7 @@ def synack_timeout(b: Block, now: int) -> None:
         return
     if listener is not None and not b.retries:
         listener.young -= 1
+    b.recovery.timed_out(b.retries > 0, now)
     b.retries += 1
     if again:
         b.syn_due = f"retransmission timeout {b.retries}, SYN,ACK"

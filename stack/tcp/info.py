@@ -74,6 +74,9 @@ def sending(b: Block) -> dict[str, Any]:
         "delivery_rate": rate.delivered * snd.mss * SECOND // rate.interval if rate is not None and rate.interval else 0,
         "app_limited": rate is not None and rate.limited,
         "last_data_sent": b.last_sent,
+        "total_rto": recovery.timeouts,
+        "total_rto_recoveries": recovery.timeout_recoveries,
+        "total_rto_time": recovery.timeout_time,
     }
 
 

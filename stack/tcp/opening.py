@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _TIMESTAMPS = 12  # octets of the timestamps option, aligned
 _SMALL_WINDOW = 536  # up to here a segment may fill the window (Linux's tcp_bound_to_half_wnd)
+_INITIAL = 10  # TCP_INIT_CWND: CWND before there is a route's
 _LEAST = 48  # Linux's tcp_min_snd_mss: a peer that announces less wants us to send nothing but headers
 
 
@@ -73,13 +74,17 @@ def begin_transfer(b: Block, now: int) -> None:
     """What data in both directions needs: the initial windows (tcp_init_transfer)."""
     settings = b.settings
     window.established(b, now)
-    segments = settings.initial_segments if b.retransmitted <= 1 else 1  # RFC 6928: a lost SYN is a sign of congestion
+    recovery, kind = b.recovery, congestion_control(settings.congestion)
+    lost = b.retransmitted > 1 and recovery.undo_marker is not None  # RFC 6928: lost SYNs are a sign of congestion
+    segments = 1 if lost else settings.initial_segments
     if settings.mtu_probing == 2:
         begin(b, now)
         if not b.passive:  # who was called believes the route at first, as in Linux
             b.path_mss = min(b.path_mss, settings.base_mss)
             set_segment_size(b)
-    b.congestion = congestion_control(settings.congestion)(b.snd.mss, segments)
+    b.congestion = kind(b.snd.mss, segments)
+    if recovery.timeouts and not b.passive:
+        b.congestion.ssthresh = kind(b.snd.mss, _INITIAL).lost(now)  # from when the SYN's timer went off (tcp_enter_loss)
     b.congestion.configure(settings)
     b.congestion.opened(b.rtt.srtt, now)
     if b.congestion.wants_rate:
@@ -87,7 +92,8 @@ def begin_transfer(b: Block, now: int) -> None:
     if pacing.wanted(b):
         b.pacer = pacing.Pacer()
     b.pushed = b.snd.nxt - 1
-    b.recovery.point = b.snd.nxt
+    recovery.undo_marker = None
+    recovery.point = b.snd.nxt
 
 
 def established(b: Block, now: int) -> None:

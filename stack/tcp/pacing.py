@@ -1,7 +1,6 @@
 """Pacing: data leaves at a rate instead of in bursts, by a timer of the connection's own (Linux's tcp_output.c; RFC 9438 section 5.2 asks for no more).
 
-Only where a congestion control sets a rate (BBR), or SO_MAX_PACING_RATE limits it: without the fq queue discipline Linux does
-not pace else. For the others the rate is a multiple of the window in a round trip (`tcp_update_pacing_rate`).
+Only where a congestion control sets a rate (BBR), SO_MAX_PACING_RATE limits it, or the queue discipline is fq (`paced`). For the others the rate is a multiple of the window in a round trip (`tcp_update_pacing_rate`).
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ class Pacer:
 
 def wanted(b: Block) -> bool:
     """Whether this connection's data is paced."""
-    return b.congestion.pacing_rate is not None or b.settings.maximum_pacing_rate is not None
+    return b.settings.paced or b.congestion.pacing_rate is not None or b.settings.maximum_pacing_rate is not None
 
 
 def rate(b: Block) -> int:
@@ -75,7 +74,7 @@ def sent(b: Block, octets: int, segments: int, now: int) -> None:
     pacer.at = max(pacer.at, now)
     pacer.sent += segments
     pace = rate(b)
-    if not pace or pacer.sent <= UNPACED:
+    if not pace or pacer.sent < UNPACED:
         return
     time = octets * SECOND // pace
     if late > 0:

@@ -12,7 +12,6 @@ from stack.tcp import frto, prr, rack, rfc6675, undo
 from stack.tcp.congestion.base import CongestionState
 from stack.tcp.retransmit_queue import EVER_RESENT, RECORD_END, SACKED
 from stack.tcp.retransmit_queue import LOST as LOST_MARK
-from stack.tcp.sack import MOST_REORDERING
 from stack.tcp.segment import FIN, PSH
 from stack.tcp.timer import RETRANSMISSION, set_timer
 from stack.tcp.validation import current_ssthresh
@@ -30,11 +29,11 @@ class Recovery:
 
     __slots__ = (
         "bytes_resent", "dsack_dups", "frto", "known", "point", "prior_ssthresh", "probe_end", "probe_resent", "prr_delivered",
-        "prr_out", "reducing", "reneging", "reordering", "reordering_seen", "repair", "resent_at", "state", "undo_marker",
-        "undo_retrans",
+        "prr_out", "reducing", "reneging", "reordering", "reordering_seen", "repair", "resent_at", "state",
+        "timeout_began", "timeout_recoveries", "timeout_time", "timeouts", "undo_marker", "undo_retrans",
     )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, reordering: int) -> None:
         self.state = _OPEN
         self.point = 0  # RecoveryPoint, high_seq: SND.NXT when the state was entered
         self.reducing = False  # CWR or Recovery: the window is being let down
@@ -46,7 +45,7 @@ class Recovery:
         self.prr_out = 0
         self.frto = False
         self.reneging = False
-        self.reordering = 3  # the largest distance, in segments, by which something came too late
+        self.reordering = reordering  # the largest distance, in segments, by which something came too late
         self.reordering_seen = 0  # how often
         self.known: list[tuple[int, int]] = []  # the SACK blocks of the last ACK that had any
         self.dsack_dups = 0
@@ -54,6 +53,10 @@ class Recovery:
         self.probe_resent = False  # the probe repeated a segment
         self.repair = NOTHING
         self.bytes_resent = 0
+        self.timeouts = 0  # retransmission timeouts, ever
+        self.timeout_recoveries = 0  # and series of them,
+        self.timeout_time = 0  # how long those lasted that are over,
+        self.timeout_began: int | None = None  # and since when the one lasts that is not
 
     def enter(self, b: Block, state: CongestionState, now: int) -> None:
         """Change state."""
@@ -61,6 +64,19 @@ class Recovery:
             b.congestion.entered(state, now)
             self.state = state
             self.reducing = state is _RECOVERY or state is _CWR
+
+    def timed_out(self, again: bool, now: int) -> None:
+        """The retransmission timer went off, the first time of a series or `again` (tcp_update_rto_stats)."""
+        self.timeouts += 1
+        if not again:
+            self.timeout_recoveries += 1
+            self.timeout_began = now
+
+    def timeouts_over(self, now: int) -> None:
+        """The state Loss is left (tcp_update_rto_time)."""
+        if self.timeout_began is not None:
+            self.timeout_time += now - self.timeout_began
+            self.timeout_began = None
 
     def keep_open(self, b: Block, now: int) -> None:
         """Open, or Disorder if something is still on the books (tcp_try_keep_open)."""
@@ -98,7 +114,7 @@ def limit_duplicates(b: Block, acked: int) -> None:
     holes = min(max(rtx.lost_out, 1), outstanding)
     if rtx.sacked_out + holes > outstanding:
         rtx.sacked_out = outstanding - holes
-        recovery.reordering = min(outstanding + acked, MOST_REORDERING)
+        recovery.reordering = min(outstanding + acked, b.settings.reordering_limit)
         recovery.reordering_seen += 1
 
 
@@ -172,6 +188,8 @@ def _in_other_states(b: Block, ack: Acknowledgment, now: int) -> bool:
     recovery = b.recovery
     if recovery.state is _LOSS:
         frto.process(b, ack, now)
+        if recovery.state is not _LOSS:
+            recovery.timeouts_over(now)
         identify_losses(b, ack, now)
         if recovery.state is not _OPEN and not ack.lost_again:
             return False

@@ -98,7 +98,7 @@ def send_record_again(b: Block, index: int, kind: str, now: int, push: int = 0) 
     if length > limit:
         rtx.split(index, limit)
         length = limit
-    elif length < limit and not record.flags & FIN:
+    elif length < limit and b.settings.collapse and not record.flags & FIN:
         length = join_following(b, index, limit)
     text = b.outgoing.slice(record.seq, length) if length and b.outgoing is not None else b""
     b.retransmitted += 1

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from stack.tcp.acknowledgment import Acknowledgment
     from stack.tcp.block import Block
 
-MOST_REORDERING = 300  # tcp_max_reordering
 Blocks = list[tuple[int, int]]
 
 
@@ -156,5 +155,5 @@ def check_reordering(b: Block, low: int) -> None:
     recovery = b.recovery
     span = fack - low
     if span > recovery.reordering * b.snd.mss:
-        recovery.reordering = min(-(-span // b.snd.mss), MOST_REORDERING)
+        recovery.reordering = min(-(-span // b.snd.mss), b.settings.reordering_limit)
     recovery.reordering_seen += 1

@@ -98,6 +98,7 @@ class TcpSettings:
     pacing_slow_start: int = 200  # tcp_pacing_ss_ratio: % of the window in a round trip
     pacing_avoidance: int = 120  # tcp_pacing_ca_ratio
     maximum_pacing_rate: int | None = None  # SO_MAX_PACING_RATE: octets a second; segments are paced then
+    paced: bool = False  # the queue discipline is fq: every connection is paced, at the rate that TCP_INFO shows
     initial_segments: int = 10  # initial window in segments, RFC 6928
     ecn: int = 2  # tcp_ecn: 0 off, 1 ask and grant, 2 grant, 3 ask for and grant accurate ECN, 4 ask for classic, 5 grant accurate
     ecn_fallback: bool = True  # tcp_ecn_fallback: a SYN that is repeated does without, RFC 3168 section 6.1.1.1
@@ -112,6 +113,9 @@ class TcpSettings:
     advice_retries: int = 3  # tcp_retries1. R1: after so many, tell IP that the path may be bad
     data_retries: int = 15  # tcp_retries2. R2, as the time that so many take on the fastest path: 924.6 s, as Linux
     orphan_retries: int = 8  # tcp_orphan_retries. R2 once the program has closed the socket
+    reordering: int = 3  # tcp_reordering: by so many segments the path may reorder, until it shows that it does by more;
+    reordering_limit: int = 300  # tcp_max_reordering: up to so many
+    collapse: bool = True  # tcp_retrans_collapse: small segments go again as one
     rack: bool = True  # tcp_recovery, bit 1: losses are found by time (RFC 8985), not by number (RFC 6675)
     loss_probe: bool = True  # tcp_early_retrans: tail loss probe (RFC 8985 section 7)
     frto: bool = True  # tcp_frto: is the timeout for nothing? (RFC 5682)

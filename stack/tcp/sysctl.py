@@ -132,6 +132,9 @@ EFFECT: dict[str, Change] = {
     "net.ipv4.tcp_pacing_ss_ratio": _whole("pacing_slow_start"),
     "net.ipv4.tcp_orphan_retries": lambda text: {"orphan_retries": _number(text) or 8},  # 0 means 8, tcp_timer.c
     "net.ipv4.tcp_retries1": _whole("advice_retries"),
+    "net.ipv4.tcp_max_reordering": _whole("reordering_limit"),
+    "net.ipv4.tcp_reordering": _whole("reordering"),
+    "net.ipv4.tcp_retrans_collapse": _switch("collapse"),
     "net.ipv4.tcp_recovery": lambda text: {"rack": _number(text) & 1 > 0},
     "net.ipv4.tcp_early_retrans": lambda text: {"loss_probe": _number(text) >= 3},
     "net.ipv4.tcp_min_tso_segs": _whole("least_burst"),

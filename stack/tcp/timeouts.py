@@ -75,6 +75,7 @@ def syn_timeout(b: Block, now: int) -> None:
     if over or _user_timeout(b, now):
         give_up(b, now)
         return
+    b.recovery.timed_out(b.retries > 0, now)
     b.retries += 1
     if b.retries > linear:
         b.rtt.back_off(settings)
@@ -105,6 +106,7 @@ def retransmission_timeout(b: Block, now: int) -> None:
         if settings.mtu_probing and b.retries and _lasts(b, settings.advice_retries, now):
             mtu_probing.black_hole(b, now)
         frto.enter_loss(b, now)
+        b.recovery.timed_out(b.retries > 0, now)
         b.retries += 1
         if b.retries == settings.advice_retries and b.events is not None:
             b.events.append((now, "negative advice", b.retries))  # R1 (SHLD-9)

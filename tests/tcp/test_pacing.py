@@ -23,6 +23,14 @@ def test_without_a_rate_a_window_goes_at_once() -> None:
     assert both.a.pacer is None
 
 
+def test_fq_paces_every_control_after_ten_segments() -> None:
+    both = established(PLAIN.replace(paced=True))
+    both.transfer(bytes(29_200))
+    times = [time for time, _ in departures(both)]
+    assert len(set(times[:10])) == 1
+    assert len(set(times[10:])) > 3
+
+
 def test_so_max_pacing_rate_spreads_bursts_of_two_segments() -> None:
     """1 MB/s: after the first ten segments, which go at once, two of 1460 octets every 2.92 ms."""
     both = established(PLAIN.replace(maximum_pacing_rate=1_000_000))

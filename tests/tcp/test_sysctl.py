@@ -32,6 +32,12 @@ def test_a_sysctl_changes_what_it_names() -> None:
     assert settings.with_sysctl("net.ipv4.tcp_orphan_retries", "0").orphan_retries == 8
 
 
+def test_how_much_reordering_a_path_may_show() -> None:
+    settings = TcpSettings().with_sysctl("net.ipv4.tcp_reordering", "10").with_sysctl("net.ipv4.tcp_max_reordering", "40")
+    assert (settings.reordering, settings.reordering_limit) == (10, 40)
+    assert not settings.with_sysctl("net.ipv4.tcp_retrans_collapse", "0").collapse
+
+
 def test_each_sysctl_sets_fields_that_there_are() -> None:
     names = {field.name for field in fields(TcpSettings)}
     for name, change in EFFECT.items():

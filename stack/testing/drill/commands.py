@@ -23,7 +23,6 @@ from stack.testing.drill.shell import Pipeline, ShellError, Simple, read
 NO_EFFECT = {
     "sleep": "virtual time is the script's own",
     "true": "nothing", ":": "nothing", "set": "nothing", "sync": "nothing", "wait": "nothing", "exit": "nothing", "export": "nothing",
-    "tc": "the wire of a drill has no queue",
     "ethtool": "every segment is made alone, as without offloads",
     "modprobe": "what there is, is there", "kldload": "what there is, is there", "kldunload": "what there is, is there",
     "rm": "no files", "mkdir": "no files", "chmod": "no files", "touch": "no files", "cat": "what it prints goes nowhere",
@@ -183,6 +182,12 @@ class Commands:
         if address not in host.engine.addresses.local:
             host.engine.add_address(host.interfaces[0], address, 8 * len(address))
 
+    def _tc(self, simple: Simple) -> None:
+        """tc(8): of the queue disciplines fq is one that shows on the wire of a drill, which never has a queue: it paces."""
+        words = simple.words[1:]
+        if words[:1] == ("qdisc",) and words[1:2] in (("add",), ("replace",), ("change",), ("del",)):
+            self.change(paced=words[1] != "del" and "fq" in words and "nopacing" not in words)
+
     # Counters
 
     def counters(self) -> dict[str, int]:
@@ -234,5 +239,6 @@ COMMANDS: dict[str, Callable[[Commands, Simple], None]] = {
     "printf": Commands._echo,
     "ip": Commands._ip,
     "nstat": Commands._nstat,
+    "tc": Commands._tc,
     "tcpdrop": lambda commands, simple: bsd.tcpdrop(commands.process, simple),
 }
