@@ -13,7 +13,7 @@ from stack.base.quantity import MILLISECOND
 from stack.tcp import accurate_ecn, acknowledge, autotune, delayed_ack, ecn, fastopen, half_open, timestamps
 from stack.tcp.acceptance import answer, old_text, refusal, reset_is_expected
 from stack.tcp.deliver import above_gap, deliver_text, end_of_data, hold, hold_fin, note_marks, note_urgent, take_held
-from stack.tcp.ending import become_closed, refuse, start_time_wait
+from stack.tcp.ending import await_fin, become_closed, refuse, start_time_wait
 from stack.tcp.opening import established, learn_options, listen_again
 from stack.tcp.segment import FIN, RST, SYN, URG, Segment
 from stack.tcp.state import (
@@ -29,8 +29,8 @@ from stack.tcp.state import (
     MAY_RECEIVE,
     SYN_RECEIVED,
     SYN_SENT,
-    TIME_WAIT,
 )  # fmt: skip
+from stack.tcp.time_wait import time_wait_state, waits
 
 if TYPE_CHECKING:
     from stack.tcp.block import Block
@@ -54,6 +54,9 @@ def segment_arrives(b: Block, seg: Segment, now: int) -> str | None:
         if syn_sent_state(b, seg, now) is DONE:
             return syn_sent_state.__name__
         steps = OTHER_STATES[5:]  # "continue processing at the sixth step"
+    elif waits(b):
+        time_wait_state(b, seg, now)  # what the steps say of TIME-WAIT, as Linux does it
+        return time_wait_state.__name__
     elif half_open.pending(b) and half_open.check_half_open(b, seg, now) is DONE:
         return half_open.check_half_open.__name__  # a listener's: asked in Linux's order first, more strictly than below
     else:
@@ -107,9 +110,9 @@ def syn_sent_state(b: Block, seg: Segment, now: int) -> bool:
     if ack is not None and not b.iss < ack <= snd.nxt:  # First, check the ACK bit
         if not seg.flags & RST:
             b.reset_due = (ack, None, "the ACK of something not sent")
-            if not b.retries:  # the reset makes room for our SYN, as in Linux
-                b.timer_at = now + _SYN_AGAIN
-                b.arm(b.timer_at)
+        if not b.retries:  # our reset, or this one, makes room for our SYN, as in Linux
+            b.timer_at = now + _SYN_AGAIN
+            b.arm(b.timer_at)
         return DONE
     if ack is not None and timestamps.strange_echo(b, seg, now):
         if not seg.flags & RST:
@@ -170,6 +173,8 @@ def acknowledge_synack(b: Block, now: int) -> None:
 def check_sequence_number(b: Block, seg: Segment, now: int) -> bool:
     """3.10.7.4. First, check sequence number (table 6), after the timestamps of RFC 7323 section 5.3"""
     rcv = b.rcv
+    if seg.ack is None and not seg.flags & (SYN | RST):
+        return DONE  # step five would drop it, and Linux does not ask first whether it is in the window
     # Appendix A.2: in a simultaneous open the peer's SYN, or SYN,ACK, stands before the window
     if b.state is SYN_RECEIVED and seg.flags & SYN and seg.seq == b.irs and not seg.flags & RST:
         if seg.ack is None:
@@ -184,8 +189,6 @@ def check_sequence_number(b: Block, seg: Segment, now: int) -> bool:
     if cause is not None:
         if not seg.flags & RST:  # "unless the RST bit is set, if so drop the segment and return"
             answer(b, seg, cause, now)
-            if b.state is TIME_WAIT and seg.flags & FIN:
-                start_time_wait(b, now)  # "Acknowledge it, and restart the 2 MSL timeout"
         elif reset_is_expected(b, seg.seq):
             return GO_ON
         return DONE
@@ -213,8 +216,6 @@ def check_rst_bit(b: Block, seg: Segment, now: int) -> bool:
         return GO_ON
     if not reset_is_expected(b, seg.seq):  # check 3
         acknowledge.challenge(b, "challenge ACK: a RST inside the window", now)
-        return DONE
-    if b.state is TIME_WAIT and b.settings.rfc1337:
         return DONE
     if b.state is SYN_RECEIVED and b.passive:
         listen_again(b, now)
@@ -262,8 +263,9 @@ def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
         elif b.fast is not None and not b.passive:  # of two that opened fast at once
             fastopen.syn_acknowledged(b, seg, ack, now)
         take_held(b, now)
-    elif ack > snd.nxt or ack < snd.una - snd.max_wnd:  # MAY-12
-        acknowledge.challenge(b, "challenge ACK: an ACK outside the window", now)  # RFC 5961 section 5
+    elif ack > snd.nxt or ack < snd.una - min(snd.max_wnd, snd.una - b.iss - b.passive):  # MAY-12
+        if ack < snd.una or b.state is not ESTABLISHED or b.settings.future_ack_answered:
+            acknowledge.challenge(b, "challenge ACK: an ACK outside the window", now)  # RFC 5961 section 5
         return DONE
     else:  # ESTABLISHED STATE; all others "do the same processing", and then their own
         if b.fast is not None and b.fast.usable:
@@ -273,20 +275,14 @@ def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
         if b.state is FIN_WAIT_1:
             b.enter(FIN_WAIT_2, now)
             if b.closed_by_user:
-                b.wait_at = now + b.settings.fin_wait_2
-                b.arm(b.wait_at)
+                await_fin(b, now)
             b.wake()
         elif b.state is CLOSING:
             start_time_wait(b, now)
         elif b.state is LAST_ACK:
             become_closed(b, now)
             return DONE
-    if b.state is CLOSING:  # "otherwise, ignore the segment"
-        return DONE
-    if b.state is TIME_WAIT and seg.flags & FIN:  # or what looks like one that came again
-        acknowledge.now(b, "the FIN came again")
-        start_time_wait(b, now)
-    return GO_ON
+    return DONE if b.state is CLOSING else GO_ON  # CLOSING: "otherwise, ignore the segment"
 
 
 def check_urg_bit(b: Block, seg: Segment, now: int) -> bool:

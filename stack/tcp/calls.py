@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from stack.tcp import acknowledge, autotune, delayed_ack, fastopen, rate, window
 from stack.tcp.block import NEVER
 from stack.tcp.buffers import SendBuffer
-from stack.tcp.ending import become_closed
+from stack.tcp.ending import await_fin, become_closed
 from stack.tcp.sending import output, queue
 from stack.tcp.state import (
     CLOSE_WAIT,
@@ -200,8 +200,7 @@ def close(b: Block, now: int) -> None:
         b.incoming = None
         shutdown_write(b, now)
         if b.state is FIN_WAIT_2 and b.wait_at == NEVER:
-            b.wait_at = now + b.settings.fin_wait_2
-            b.arm(b.wait_at)
+            await_fin(b, now)
 
 
 def abort(b: Block, now: int, cause: str | None = "aborted") -> None:

@@ -284,4 +284,4 @@ class Connection(Block):
         segment = Segment.read(header, b"", self.rcv.nxt, self.snd.una)
         if self.timestamps and segment.ts_val is not None and segment.ts_val != self.ts_recent:
             return before(self.ts_recent, segment.ts_val)
-        return unwrap(header.sequence, self.rcv.nxt) >= self.rcv.nxt
+        return unwrap(header.sequence, self.rcv.nxt) > self.rcv.nxt

@@ -44,11 +44,9 @@ def become_closed(b: Block, now: int, error: int | None = None) -> None:
 def refuse(b: Block, now: int) -> None:
     """A valid RST came: the error that Linux gives in each state."""
     if b.state is SYN_SENT:
-        error: int | None = errno.ECONNREFUSED
+        error = errno.ECONNREFUSED
     elif b.state is CLOSE_WAIT:
         error = errno.EPIPE
-    elif b.state is TIME_WAIT:
-        error = None
     else:
         error = errno.ECONNRESET
     become_closed(b, now, error)
@@ -59,12 +57,20 @@ def give_up(b: Block, now: int) -> None:
     become_closed(b, now, b.soft_error or errno.ETIMEDOUT)
 
 
+def await_fin(b: Block, now: int) -> None:
+    """FIN-WAIT-2 of a connection that its program closed does not last for ever."""
+    b.last_challenge = -NEVER
+    b.wait_at = now + b.settings.fin_wait_2
+    b.arm(b.wait_at)
+
+
 def start_time_wait(b: Block, now: int) -> None:
     """Enter TIME-WAIT, or stay: (re)start its timer, turn off the others."""
     if b.state is not TIME_WAIT:
         b.enter(TIME_WAIT, now)
         b.outgoing = b.held = b.pieces = None
         b.rtx.clear()
+        b.last_challenge = -NEVER
         b.wake()
     stop_timers(b)
     b.wait_at = now + b.settings.time_wait

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from stack.tcp.block import Block
 
 _HALF = 0x80000000
+MINUTE = 60 * SECOND
 OUTDATED = 24 * 86400 * SECOND  # TS.Recent says nothing after so long, section 5.5
 
 
@@ -54,6 +55,19 @@ def rejects(b: Block, seg: Segment, now: int) -> str | None:
     if seg.seq == b.rcv.nxt and seg.ack == b.snd.una and seg.seq <= b.snd.wl1 and wnd <= b.snd.wnd:
         return None if age * MILLISECOND * 5 <= b.rtt.rto * 6 else "an old timestamp"
     return "an old timestamp"
+
+
+def past(b: Block, seg: Segment, now: int) -> bool:
+    """PAWS as TIME-WAIT has it (tcp_paws_reject): an old RST counts as well, for a minute."""
+    if not b.timestamps or seg.ts_val is None or not b.ts_recent or not before(seg.ts_val, b.ts_recent):
+        return False
+    return now - b.ts_recent_at <= (MINUTE if seg.flags & RST else OUTDATED)
+
+
+def renew(b: Block, seg: Segment, now: int) -> None:
+    """TS.Recent from a segment that passed `past`."""
+    if b.timestamps and seg.ts_val is not None:
+        b.ts_recent, b.ts_recent_at = seg.ts_val, now
 
 
 def strange_echo(b: Block, seg: Segment, now: int) -> bool:

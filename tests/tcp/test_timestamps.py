@@ -116,7 +116,8 @@ def syn(seq: int, options: bytes = b"", **more: bool) -> object:
 def test_a_new_syn_above_the_old_numbers_may_replace_time_wait() -> None:
     pen = in_time_wait(PLAIN)
     takes = pen.connection.takes_new_syn
-    assert takes(syn(2))  # type: ignore[arg-type]
+    assert takes(syn(3))  # type: ignore[arg-type]
+    assert not takes(syn(2))  # type: ignore[arg-type]  # RCV.NXT: not above what was used
     assert not takes(syn(1))  # type: ignore[arg-type]
     assert not takes(syn(100, ack=True))  # type: ignore[arg-type]
     pen.wait(100 * S)
