@@ -264,6 +264,7 @@ def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
             fastopen.syn_acknowledged(b, seg, ack, now)
         take_held(b, now)
     elif ack > snd.nxt or ack < snd.una - min(snd.max_wnd, snd.una - b.iss - b.passive):  # MAY-12
+        b.ack_now = False  # nor is its old text answered
         if ack < snd.una or b.state is not ESTABLISHED or b.settings.future_ack_answered:
             acknowledge.challenge(b, "challenge ACK: an ACK outside the window", now)  # RFC 5961 section 5
         return DONE
@@ -279,6 +280,7 @@ def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
             b.wake()
         elif b.state is CLOSING:
             start_time_wait(b, now)
+            b.ack_now = False  # should the FIN have come again with it: its sender knows by now that we have it
         elif b.state is LAST_ACK:
             become_closed(b, now)
             return DONE
@@ -294,13 +296,15 @@ def check_urg_bit(b: Block, seg: Segment, now: int) -> bool:
 
 def process_segment_text(b: Block, seg: Segment, now: int) -> bool:
     """Seventh, process the segment text"""
-    if not seg.text or b.state not in MAY_RECEIVE:
+    if b.state not in MAY_RECEIVE or not (seg.text or (seg.flags & FIN and seg.seq > b.rcv.nxt)):
         return GO_ON
     if b.closed_by_user or (b.no_more_reads and b.state is not ESTABLISHED):
         # The socket is gone: what came is lost, and the peer is told (section 3.6.1, SHLD-3; RFC 2525 section 2.17)
         b.reset_due = (seg.ack if seg.ack is not None else b.snd.nxt, None, "data after close")
         become_closed(b, now)
         return DONE
+    if not seg.text:  # a FIN above a gap: it tells of text to come
+        return GO_ON
     if b.ecn is not None:
         note_marks(b, seg, now)
     autotune.echoed(b, len(seg.text), seg.ts_ecr, now)

@@ -137,7 +137,7 @@ def end_of_data(b: Block) -> None:
 
 def note_urgent(b: Block, up: int) -> None:
     """RCV.UP <- max(RCV.UP, SEG.UP); tell the user if the pointer advanced (MUST-32). `up`: the octet after."""
-    mark = up - 1
+    mark = up if b.settings.standard_urgent else up - 1
     read_to = b.rcv.nxt - b.unread
     if mark < read_to or mark < b.rcv.nxt or (b.urgent is not None and mark <= b.urgent.mark):
         return

@@ -154,7 +154,7 @@ class TcpSettings:
     hop_limit: int | None = None  # IP_TTL, IPV6_UNICAST_HOPS; None: the host's time to live; MUST-49
 
     urgent_inline: bool = False  # SO_OOBINLINE
-    standard_urgent: bool = False  # tcp_stdurg: the urgent pointer names the last urgent octet (RFC 1122, not RFC 9293)
+    standard_urgent: bool = False  # tcp_stdurg: a pointer that comes names the last urgent octet, as in RFC 1122
     offload_segment: int = 0  # a longer segment that comes is made of such, joined by the interface; 0: it is itself
     prediction: bool = field(default_factory=_predicting)  # the fast path; STACK_TCP_PREDICTION=0 turns it off
 

@@ -327,3 +327,31 @@ def test_one_acknowledgment_answers_all_that_a_segment_sets_off() -> None:
     pen.read()
     pen.write("P", 1, ack=1, text=b"a")
     assert pen.read() == [". 1:1(0) ack 6"]
+
+
+def test_a_fin_above_a_gap_tells_of_data_after_close() -> None:
+    pen = client()
+    pen.connection.close(pen.now)
+    pen.read()
+    pen.write("F", 11, ack=2)
+    assert pen.read() == ["R 2:2(0)"]
+    assert pen.connection.state is CLOSED
+
+
+def test_old_text_is_not_acknowledged_if_its_own_ack_is_bad() -> None:
+    pen = client()
+    pen.write(".", 1, ack=1, text=b"text")
+    pen.wait(S)
+    pen.read()
+    pen.write(".", 1, ack=9, text=b"text")
+    assert pen.read() == []
+
+
+def test_the_fin_that_comes_again_in_closing_with_the_ack_that_ends_it_is_not_answered() -> None:
+    pen = client()
+    pen.connection.shutdown_write(pen.now)
+    pen.write("F", 1, ack=1)
+    pen.read()
+    pen.write("F", 1, ack=2)
+    assert pen.connection.state is TIME_WAIT
+    assert pen.read() == []

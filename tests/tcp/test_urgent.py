@@ -125,3 +125,10 @@ def test_urgent_data_is_not_held_back_by_nagle() -> None:
     pen.connection.send(b"a", 0)
     pen.connection.send(b"b", 0, urgent=True)
     assert len(pen.read()) == 2
+
+
+def test_where_it_is_asked_for_the_pointer_names_the_urgent_octet_itself() -> None:
+    for settings, octet in ((PLAIN, b"b"), (PLAIN.replace(standard_urgent=True), b"c")):
+        pen = client(settings)
+        pen.write("U", 1, ack=1, text=b"abc", urgent=2)
+        assert code(pen) == octet
