@@ -18,7 +18,9 @@ from stack.socket.numbers import MSG_ERRQUEUE as ERRQUEUE
 from stack.socket.numbers import MSG_OOB as OOB
 from stack.socket.numbers import MSG_PEEK as PEEK
 from stack.socket.numbers import MSG_WAITALL as WAITALL
+from stack.socket.numbers import SO_RCVLOWAT, SOL_SOCKET
 
+_LOW_WATER = (SOL_SOCKET, SO_RCVLOWAT)
 _NOT_WAITING = DONTWAIT | ERRQUEUE | OOB  # these give what is there, or an error
 Call = Callable[..., Any]
 _CHUNK = 1 << 18  # octets handed down at once: what is not taken is cut again
@@ -88,7 +90,7 @@ class Transfer:
                 raise ValueError("negative buffersize in recv")
             file.references  # noqa: B018 - a closed socket has none
             return b""
-        if flags & WAITALL or file.extra is not None:
+        if flags & WAITALL or (file.extra is not None and _LOW_WATER in file.extra):
             found = self._receive(file.receive, bufsize, flags, "recv")
         else:
             found = file.receive(bufsize, flags)
@@ -204,7 +206,7 @@ class Transfer:
         """Repeat a call that would block until it does not, or until the time is over. `first`: it was not made yet."""
         file = self._file
         node: Node = file.node
-        if file.kind == SOCK_STREAM and (flags & MSG_FASTOPEN or fast_open.deferred(file)) and doing[:4] == "send":
+        if doing[:4] == "send" and file.kind == SOCK_STREAM and (flags & MSG_FASTOPEN or fast_open.deferred(file)):
             return self._open_fast(arguments[0], arguments[2], doing, flags)
         if flags & DONTWAIT or self._impatient:
             result = call(*arguments) if first else None

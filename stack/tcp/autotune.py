@@ -33,10 +33,8 @@ class RightSizing:
         self.space, self.read, self.at = space, read, now
 
     def text_arrived(self, nxt: int, offered: int, now: int) -> None:
-        """One window of text takes at least one round trip (tcp_rcv_rtt_measure)."""
+        """RCV.NXT is at `rtt_edge`: one window of text takes at least one round trip (tcp_rcv_rtt_measure)."""
         if self.rtt_at:
-            if nxt < self.rtt_edge:
-                return
             sample = max(now - self.rtt_at, 1000) << 3
             if not self.rtt or sample < self.rtt:
                 self.rtt = sample

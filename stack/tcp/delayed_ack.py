@@ -29,7 +29,8 @@ def text_arrived(b: Block, size: int, pushed: bool, now: int) -> None:
     acks, rcv = b.acks, b.rcv
     acks.scheduled = b.ack_check = True
     measure(b, size, pushed)
-    b.sizing.text_arrived(rcv.nxt, rcv.offered, now)
+    if rcv.nxt >= b.sizing.rtt_edge:
+        b.sizing.text_arrived(rcv.nxt, rcv.offered, now)
     least = b.settings.delayed_ack
     ato = acks.ato
     if not ato:  # the first data
@@ -164,8 +165,8 @@ def wanted_by_reader(b: Block, size: int) -> str | None:
             return "two segments were read"
         if size and b.incoming is None and b.held is None and (acks.pushed > 1 or (acks.pushed and not acks.pingpong)):
             return "all was read"
-    current = max(rcv.wnd, 0)
-    if size and not rcv.fin and not b.no_more_reads and 2 * current <= rcv.clamp:
+    current = rcv.acked + rcv.offered - rcv.nxt
+    if 2 * current <= rcv.clamp and size and not rcv.fin and not b.no_more_reads:
         offered = window.select(b)
         if offered and offered >= 2 * current:
             return "window update"

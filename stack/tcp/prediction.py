@@ -1,7 +1,7 @@
 """Header prediction: the fast way for the segment that was expected (Van Jacobson; RFC 7323 appendix).
 
 In front of step one of `arrives.py`, for a connection in ESTABLISHED with nothing on the books: the next text in
-sequence, or an acknowledgment of new data, or both. It does what the eight steps do to such a segment, no more and no less;
+sequence, or an acknowledgment of new data, or both; and such an acknowledgment of data that a FIN follows. It does what the eight steps do to such a segment, no more and no less;
 `STACK_TCP_PREDICTION=0` turns it off, and a test compares the two.
 """
 
@@ -16,7 +16,7 @@ from stack.tcp.deliver import deliver_text
 from stack.tcp.segment import ACK, PSH, TIMESTAMPS_FIRST
 from stack.tcp.sending import output
 from stack.tcp.seq import MASK
-from stack.tcp.state import ESTABLISHED
+from stack.tcp.state import ESTABLISHED, FIN_WAIT_1
 from stack.tcp.timer import WINDOW_PROBE
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
     rcv, snd = b.rcv, b.snd
     if (
         (flags != ACK and flags != _PUSHED)
-        or b.state is not ESTABLISHED
+        or (b.state is not ESTABLISHED and (text or b.state is not FIN_WAIT_1))
         or header.sequence != rcv.nxt & MASK
         or b.recovery.state is not _OPEN
         or b.rtx.sacked_out
@@ -46,7 +46,7 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
         or b.pending == WINDOW_PROBE
         or b.ecn is not None
         or b.rate is not None
-        or b.closed_by_user
+        or (text and b.closed_by_user)
     ):
         return False
     una = snd.una
@@ -54,6 +54,8 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
     if acked > snd.nxt - una or not (acked or text) or (text and len(text) > rcv.acked + rcv.offered - rcv.nxt):
         return False
     if acked and (not b.rtx.records or b.rtx.records[0].end - una > acked):
+        return False
+    if b.fin is not None and una + acked > b.fin:
         return False
     options = header.options
     if b.timestamps:

@@ -17,12 +17,13 @@ class RoundTrip:
     """
 
     __slots__ = (
-        "_deviation", "_largest", "_least", "_round", "_scaled", "_second", "_third", "_variance", "minimum", "rto", "timed_at",
-        "timed_seq",
+        "_deviation", "_largest", "_least", "_round", "_scaled", "_second", "_third", "_variance", "minimum", "rto", "srtt",
+        "timed_at", "timed_seq",
     )  # fmt: skip
 
     def __init__(self, rto: int) -> None:
         self._scaled = 0  # 8 SRTT; 0: no measurement yet
+        self.srtt = 0  # smoothed round-trip time; 0: no measurement yet
         self._deviation = 0  # 4 times the mean deviation
         self._largest = 0  # the largest of it in this round trip
         self._variance = 0  # 4 RTTVAR
@@ -34,11 +35,6 @@ class RoundTrip:
         self._third = (0, 0)
         self.timed_seq: int | None = None  # the end of the SYN, while it is timed
         self.timed_at = 0
-
-    @property
-    def srtt(self) -> int:
-        """Smoothed round-trip time; 0: no measurement yet."""
-        return self._scaled >> 3
 
     @property
     def rttvar(self) -> int:
@@ -84,7 +80,8 @@ class RoundTrip:
             self._variance = self._largest = max(self._deviation, least)
             self._round = nxt
         self._scaled = scaled = scaled if scaled > 8 else 8
-        rto = (scaled >> 3) + self._variance
+        self.srtt = scaled >> 3
+        rto = self.srtt + self._variance
         self.rto = rto if rto < settings.maximum_rto else settings.maximum_rto
 
     def observe(self, r: int, now: int) -> None:
@@ -111,7 +108,7 @@ class RoundTrip:
     def restart(self, settings: TcpSettings) -> None:
         """RTO as if nothing had been backed off."""
         if self._scaled:
-            self.rto = min((self._scaled >> 3) + self._variance, settings.maximum_rto)
+            self.rto = min(self.srtt + self._variance, settings.maximum_rto)
         else:
             self.rto = settings.fallback_rto
 

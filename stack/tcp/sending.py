@@ -221,7 +221,9 @@ def portion(b: Block, length: int, window: int, room: int, mss: int, last: bool,
     """
     if room == 1 or b.snd.up > b.snd.una:
         return mss  # each segment of urgent data has its own urgent pointer
-    limit = mss * min(room, burst_size(b, mss))
+    if room > b.settings.least_burst:
+        room = min(room, burst_size(b, mss))
+    limit = mss * room
     if limit <= window and not last:
         return min(limit, length)
     needed = min(length, window)

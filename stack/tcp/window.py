@@ -88,8 +88,10 @@ def offer(b: Block) -> int:
     rcv.acked = nxt
     if nxt + window > rcv.edge:
         rcv.edge = nxt + window
-    most = _SIGNED if b.settings.signed_windows and not scale else 0xFFFF << scale
-    return (window if window < most else most) >> scale
+    field = window >> scale
+    if field > _SIGNED:
+        field = min(field, _SIGNED if b.settings.signed_windows and not scale else 0xFFFF)
+    return field
 
 
 def select(b: Block) -> int:
@@ -157,7 +159,7 @@ def clamp(b: Block, window: int) -> None:
 def grow(b: Block, size: int) -> None:
     """A segment came that is worth its memory: more may be offered (tcp_grow_window)."""
     rcv = b.rcv
-    spare = min(rcv.clamp, room(rcv, rcv.buff - used(b))) - rcv.ssthresh
+    spare = min(rcv.clamp, (rcv.buff - used(b)) * rcv.ratio >> _SHIFT) - rcv.ssthresh
     if spare <= 0:
         return
     cost = room(rcv, truesize(size))
