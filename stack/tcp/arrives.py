@@ -192,8 +192,6 @@ def check_sequence_number(b: Block, seg: Segment, now: int) -> bool:
         elif reset_is_expected(b, seg.seq):
             return GO_ON
         return DONE
-    if b.timestamps:
-        timestamps.remember(b, seg, now)
     if seg.flags & (SYN | RST):  # whose own number must be RCV.NXT: text before it would let an attacker guess wide of it
         return GO_ON
     # "It is assumed that the segment is the idealized segment that begins at RCV.NXT and does not exceed the window": trim it
@@ -252,6 +250,8 @@ def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
         if not snd.una < ack <= snd.nxt:
             b.reset_due = (ack, None, "the ACK of something not sent")
             return DONE
+        if b.timestamps:
+            timestamps.remember(b, seg, now)
         syn = seg.scale is not None  # the SYN,ACK of a simultaneous open: its window is not scaled (RFC 7323 section 2.2)
         acknowledge.update_window(b, seg, seg.wnd if syn else seg.wnd << snd.scale)
         acknowledge.syn_acknowledged(b, ack, seg, now)
@@ -269,6 +269,8 @@ def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
             acknowledge.challenge(b, "challenge ACK: an ACK outside the window", now)  # RFC 5961 section 5
         return DONE
     else:  # ESTABLISHED STATE; all others "do the same processing", and then their own
+        if b.timestamps and ack >= snd.una:
+            timestamps.remember(b, seg, now)
         if b.fast is not None and b.fast.usable:
             b.fast.handshake_over(now)  # of a child that was closed before
         acknowledge.acknowledged(b, seg, ack, now)

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from stack.tcp import send_space
 from stack.tcp.autotune import RightSizing
 from stack.tcp.chronograph import Chronograph
 from stack.tcp.congestion.base import CongestionControl, Sample
@@ -345,14 +346,6 @@ class Block:
             self.wake()
 
     @property
-    def send_limit(self) -> int:
-        """How many octets may be queued: twice the congestion window when autotuning, or what SO_SNDBUF fixed."""
-        settings = self.settings
-        if settings.fixed_send_buffer:
-            return settings.send_buffer
-        return min(settings.send_buffer_max, max(settings.send_buffer, 2 * self.congestion.cwnd * self.snd.mss))
-
-    @property
     def unsent(self) -> bool:
         """Something waits to be sent for the first time."""
         return bool(self.pieces) or (self.fin_queued and self.fin is None)
@@ -360,26 +353,17 @@ class Block:
     @property
     def writable_room(self) -> int:
         """Octets that send() would take."""
-        room = self.send_limit - (len(self.outgoing) if self.outgoing is not None else 0)
-        low_water = self.settings.not_sent_low_water
-        if low_water:
-            spare = low_water - self.not_sent
-            return min(room, max(spare, self.snd.mss)) if spare > 0 else 0
-        return room
+        return send_space.room(self)
 
     @property
     def not_sent(self) -> int:
         """Octets that are queued and were never sent."""
-        return max(0, self.outgoing.end - self.snd.nxt) if self.outgoing is not None else 0
+        return send_space.not_sent(self)
 
     @property
     def has_room(self) -> bool:
-        """Whoever waits to write is woken: a third of the buffer is free, and half of what may wait unsent, as in Linux."""
-        low_water = self.settings.not_sent_low_water
-        if low_water and 2 * self.not_sent >= low_water:
-            return False
-        limit = self.send_limit
-        return limit - (len(self.outgoing) if self.outgoing is not None else 0) >= limit // 3
+        """Whether poll() says that one may write."""
+        return send_space.has_room(self)
 
     def relative(self, seq: int, size: int = 0) -> str:
         """Our sequence numbers as people read them: `1461:2921`."""

@@ -10,7 +10,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from stack.tcp import delayed_ack, mtu_probing, pacing, tlp, validation
-from stack.tcp.burst import LARGEST, burst_size
+from stack.tcp.burst import burst_size
 from stack.tcp.chronograph import BUSY, IDLE, WINDOW
 from stack.tcp.congestion.base import Happening
 from stack.tcp.output import segment_room, send_acknowledgment, send_reset, send_syn, transmit
@@ -18,14 +18,13 @@ from stack.tcp.recovery import NEW, NOTHING
 from stack.tcp.retransmit import send_lost
 from stack.tcp.retransmit_queue import BURST_END, RECORD_END, Record
 from stack.tcp.segment import ACK, FIN, PSH
+from stack.tcp.send_space import piece_size
 from stack.tcp.state import CLOSED, HAS_DATA, SYN_RECEIVED
 from stack.tcp.timer import LOSS_PROBE, WINDOW_PROBE, rearm, set_timer
 from stack.tcp.timer import NOTHING as NO_TIMER
 
 if TYPE_CHECKING:
     from stack.tcp.block import Block
-
-_SMALL_WINDOW = 536  # TCP_MSS_DEFAULT
 
 
 class Piece:
@@ -117,14 +116,6 @@ def queue_again(b: Block, end: int) -> None:
     if b.pieces is None:
         b.pieces = deque()
     b.pieces.appendleft(Piece(end, True, False))
-
-
-def piece_size(b: Block, mss: int) -> int:
-    """The most that a piece holds: whole segments, and no more than half the largest window (tcp_xmit_size_goal)."""
-    most = b.snd.max_wnd
-    half = most >> 1 if most > _SMALL_WINDOW else most
-    size = min(LARGEST, half) if half else LARGEST
-    return max(size // mss * mss, mss)
 
 
 def first_waiting(b: Block) -> int:

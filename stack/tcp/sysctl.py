@@ -103,6 +103,12 @@ def _control(text: str) -> dict[str, Any]:
     return {"congestion": text}
 
 
+def _low_water(text: str) -> dict[str, Any]:
+    """Linux's default, the largest number, is no bound: 0 here. And 0 is the least there can be."""
+    number = _number(text)
+    return {"not_sent_low_water": 0 if number >= 0xFFFFFFFF else max(number, 1)}
+
+
 EFFECT: dict[str, Change] = {
     "net.core.rmem_max": _whole("receive_buffer_limit"),
     "net.core.somaxconn": _whole("backlog_limit"),
@@ -140,6 +146,7 @@ EFFECT: dict[str, Change] = {
     "net.ipv4.tcp_min_tso_segs": _whole("least_burst"),
     "net.ipv4.tcp_frto": _switch("frto"),
     "net.ipv4.tcp_retries2": _whole("data_retries"),
+    "net.ipv4.tcp_notsent_lowat": _low_water,
     "net.ipv4.tcp_mtu_probing": _whole("mtu_probing"),
     "net.ipv4.tcp_base_mss": _whole("base_mss"),
     "net.ipv4.tcp_mtu_probe_floor": _whole("mtu_probe_floor"),

@@ -3,6 +3,7 @@ import itertools
 
 import pytest
 
+from stack.tcp import send_space
 from stack.tcp.settings import TcpSettings
 from stack.tcp.state import CLOSED, ESTABLISHED
 from tests.ledger import rfc
@@ -258,7 +259,11 @@ def test_the_send_buffer_is_bounded_and_tells_when_there_is_room() -> None:
     both = established(TcpSettings(send_buffer=30_000, fixed_send_buffer=True))
     told = []
     both.a.notify = lambda: told.append(both.a.writable)
-    assert both.a.send(bytes(50_000), both.now) == 30_000
+    taken = both.a.send(bytes(200_000), both.now)
+    piece = send_space.piece_size(both.a, both.a.snd.mss)
+    assert taken % piece == 0
+    assert 60_000 <= taken + taken // piece * 896 < 60_000 + piece + 896  # twice what was asked for; the last piece is filled
+    assert both.a.send(bytes(200_000), both.now) < piece  # what the last piece, of which some went out, still holds
     assert both.a.send(b"more", both.now) == 0
     assert not both.a.writable
     both.run()
@@ -267,7 +272,17 @@ def test_the_send_buffer_is_bounded_and_tells_when_there_is_room() -> None:
     auto = established()
     assert auto.a.send(bytes(10_000_000), auto.now) == 131_072
     auto.transfer(bytes(2_000_000))
-    assert auto.a.send_limit > 500_000
+    assert send_space.limit(auto.a) > 500_000
+
+
+def test_a_low_water_mark_is_looked_at_once_for_each_piece() -> None:
+    both = established(TcpSettings(not_sent_low_water=1000))
+    piece = send_space.piece_size(both.a, both.a.snd.mss)
+    window = both.a.congestion.cwnd * both.a.snd.mss
+    assert both.a.send(bytes(window), both.now) == window
+    assert both.a.send(bytes(2 * piece), both.now) == piece
+    assert not both.a.writable
+    assert both.a.send(b"more", both.now) == 0
 
 
 def test_sending_on_what_is_closed_is_an_error() -> None:

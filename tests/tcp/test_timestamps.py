@@ -33,6 +33,14 @@ def test_text_from_the_past_is_dropped_and_acknowledged() -> None:
     assert pen.connection.available == 3
 
 
+@rfc("7323", "4.3")
+def test_a_segment_with_an_unacceptable_ack_leaves_no_timestamp() -> None:
+    pen = stamped()
+    pen.write("P", 1, ack=5000, text=b"forged", options=stamp(9000))
+    assert pen.connection.available == 0
+    assert pen.connection.ts_recent == 1000
+
+
 @rfc("7323", "5.3")
 def test_the_clock_may_wrap() -> None:
     pen = stamped(2**32 - 1)

@@ -103,10 +103,15 @@ def integer(expression: Expression | None) -> int | None:
 
 def buffer(expression: Expression, size: int) -> bytes:
     """What is sent: a text's octets, or zeros. A number is an address where nothing is: EFAULT."""
-    if size and (isinstance(expression, Integer) or (isinstance(expression, Word) and expression.name == "NULL")):
+    if size and nowhere(expression):
         raise OSError(errno.EFAULT, os.strerror(errno.EFAULT))
     text = expression.value.encode("latin-1", "replace") if isinstance(expression, String) else b""
     return text[:size].ljust(size, b"\0")
+
+
+def nowhere(expression: Expression) -> bool:
+    """An address where no buffer is: NULL, or a number."""
+    return isinstance(expression, Integer) or (isinstance(expression, Word) and expression.name == "NULL")
 
 
 def vectors(expression: Expression, arguments: Arguments) -> list[IOVector]:

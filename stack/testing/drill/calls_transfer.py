@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from stack.socket import fast_open, numbers
 from stack.socket.stream import Stream
-from stack.testing.drill.arguments import Arguments, buffer, integer, socket_address, vectors
+from stack.testing.drill.arguments import Arguments, buffer, integer, nowhere, socket_address, vectors
 from stack.testing.drill.calls_files import compare_address, connected
 from stack.testing.drill.control import compare_control, control_sent
 from stack.testing.drill.expression_printer import show_expression
@@ -24,8 +24,17 @@ def read(process: Process, arguments: Arguments) -> Call[int]:
     arguments.expect(3)
     file = process.files[arguments.integer(0)]
     size = arguments.integer(2)
+    if isinstance(file, SocketFile) and size and nowhere(arguments[1]):
+        return (yield from _faults(file, 0))
     found = yield from until_done(file, lambda: file.read(size))
     return _received(arguments, 1, cast("bytes", found))
+
+
+def _faults(file: SocketFile, flags: int) -> Call[int]:
+    """What is there cannot be put where nothing is, and stays: EFAULT; 0 at the end."""
+    if (yield from until_done(file, lambda: file.socket.recv(1, flags | numbers.MSG_PEEK), flags)):
+        raise error(errno.EFAULT)
+    return 0
 
 
 def readv(process: Process, arguments: Arguments) -> Call[int]:
@@ -52,6 +61,8 @@ def recvfrom(process: Process, arguments: Arguments) -> Call[int]:
 def _receive(process: Process, arguments: Arguments) -> Call[int]:
     file = process.files.socket(arguments.integer(0))
     size, flags = arguments.integer(2), arguments.integer(3)
+    if size and nowhere(arguments[1]):
+        return (yield from _faults(file, flags))
     if flags & numbers.MSG_WAITALL and not file.nonblocking:
         found = yield from _receive_all(file, size, flags)
         return _received(arguments, 1, found)
