@@ -73,8 +73,13 @@ class Internet:
         flow_label: int = 0,
         cause: str | None = None,
         loop: bool = True,
+        numbered: bool = True,
     ) -> tuple[int, Neighbour | None]:
-        """Send one datagram; 0 or an errno, and the neighbour if it left at once."""
+        """Send one datagram; 0 or an errno, and the neighbour if it left at once.
+
+        Not `numbered`: its identification is 0, as Linux has it where no socket counts and nothing may be fragmented
+        (RFC 6864 section 4.1); IPv6 has none.
+        """
         if hop_limit is None:
             settings = self.host.settings
             hop_limit = settings.multicast_time_to_live if way.cast is Cast.MULTICAST else settings.time_to_live
@@ -84,7 +89,7 @@ class Internet:
         whole = size + self.overhead <= way.mtu
         if size > self.largest or (dont_fragment and not whole):
             return errno.EMSGSIZE, None
-        header = self.header(way, protocol, hop_limit, traffic_class, dont_fragment, flow_label)
+        header = self.header(way, protocol, hop_limit, traffic_class, dont_fragment, flow_label, numbered)
         if whole:
             item = Outgoing((header, *headers), payload, cause)
             return 0, way.attachment.transmit(way.next_hop, way.cast, item, self.host.now, loop)
@@ -92,7 +97,9 @@ class Internet:
             way.attachment.transmit(way.next_hop, way.cast, Outgoing((), octets, cause), self.host.now, loop)
         return 0, None
 
-    def header(self, way: Way, protocol: int, hop_limit: int, traffic_class: int, dont_fragment: bool, flow_label: int) -> Header:
+    def header(
+        self, way: Way, protocol: int, hop_limit: int, traffic_class: int, dont_fragment: bool, flow_label: int, numbered: bool
+    ) -> Header:
         """The IP header of a datagram of ours."""
         raise NotImplementedError
 

@@ -56,10 +56,14 @@ class IPv4Layer(Internet):
             counter = self._counters[key] = [self._stream.getrandbits(16)]
         return counter
 
-    def header(self, way: Way, protocol: int, hop_limit: int, traffic_class: int, dont_fragment: bool, flow_label: int) -> Header:
+    def header(
+        self, way: Way, protocol: int, hop_limit: int, traffic_class: int, dont_fragment: bool, flow_label: int, numbered: bool
+    ) -> Header:
         """The header of a datagram of ours."""
-        counter = self.counter(way.source, way.destination, protocol)
-        counter[0] = number = (counter[0] + 1) & 0xFFFF
+        number = 0
+        if numbered:
+            counter = self.counter(way.source, way.destination, protocol)
+            counter[0] = number = (counter[0] + 1) & 0xFFFF
         made: Header = IPv4.of(
             4, Sealed, traffic_class >> 2, traffic_class & 3, Sealed, number, DONT_FRAGMENT if dont_fragment else 0, 0,
             hop_limit, protocol, Sealed, way.source, way.destination, NO_OPTIONS,

@@ -45,7 +45,9 @@ class IPv6Layer(Internet):
 
     # Sending
 
-    def header(self, way: Way, protocol: int, hop_limit: int, traffic_class: int, dont_fragment: bool, flow_label: int) -> Header:
+    def header(
+        self, way: Way, protocol: int, hop_limit: int, traffic_class: int, dont_fragment: bool, flow_label: int, numbered: bool
+    ) -> Header:
         """The header of a datagram of ours."""
         made: Header = IPv6.of(
             6, traffic_class >> 2, traffic_class & 3, flow_label, Sealed, protocol, hop_limit, way.source, way.destination

@@ -262,7 +262,7 @@ class TcpLayer:
         way = find_way(self.host, remote[0], local[0])
         if isinstance(way, Way):
             layer = self.host.ipv4 if len(local[0]) == IPv4Address.length else self.host.ipv6
-            layer.send(way, PROTOCOL, (answer,), b"", dont_fragment=True, cause="no connection: refused")
+            layer.send(way, PROTOCOL, (answer,), b"", dont_fragment=True, cause="no connection: refused", numbered=False)
 
     # Segments out
 
@@ -310,14 +310,15 @@ class TcpLayer:
         v4 = len(remote[0]) == IPv4Address.length
         layer = host.ipv4 if v4 else host.ipv6
         wants = connection.settings
+        answers_syn = header.flags & SYN and connection.passive
         number, neighbour = layer.send(
-            way, PROTOCOL, (header,), text,
-            hop_limit=wants.hop_limit, traffic_class=wants.traffic_class | connection.ect, dont_fragment=True, flow_label=connection.flow_label, cause=cause,
+            way, PROTOCOL, (header,), text, flow_label=connection.flow_label, cause=cause,
+            hop_limit=wants.hop_limit, traffic_class=wants.traffic_class | connection.ect, dont_fragment=True, numbered=not answers_syn,
         )  # fmt: skip
         if number:
             host.drop(DropReason.FRAGMENTATION_NEEDED, None)
             host.soon.append((self._tell_mtu, (connection, way.mtu)))
-        elif neighbour is not None and neighbour.mac is not None and wants.hop_limit is None and not wants.traffic_class:
+        elif neighbour is not None and neighbour.mac is not None and wants.hop_limit is None and not wants.traffic_class and not answers_syn:
             self._remember(connection, way, v4)
             connection.neighbour = neighbour
             connection.ethernet = way.attachment.ethernet(neighbour.mac, 0x0800 if v4 else 0x86DD)

@@ -72,7 +72,7 @@ def _words(connection: Connection, info: dict[str, Any], now: int) -> tuple[int,
     return (
         _microseconds(info["backoff_rto"]), _microseconds(connection.settings.delayed_ack), info["snd_mss"], info["rcv_mss"],
         info["unacked"], info["sacked"], info["lost"], info["retrans"], 0,
-        (now - info["last_data_sent"]) // MILLISECOND, 0, heard, heard, info["pmtu_mss"], info["rcv_wnd"],
+        (now - info["last_data_sent"]) // MILLISECOND, 0, heard, heard, info["pmtu"], info["rcv_wnd"],
         _microseconds(info["rtt"]), _microseconds(info["rttvar"]), info["snd_ssthresh"], info["snd_cwnd"], info["advmss"],
         info["reordering"], 0, info["rcv_wnd"], info["total_retrans"],
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stack.base.quantity import MILLISECOND
 from stack.tcp import ecn, mtu_probing, prr, rack, rate, recovery, sack, timestamps, tlp, validation
 from stack.tcp.acknowledgment import Acknowledgment
 from stack.tcp.block import NEVER
@@ -36,8 +37,11 @@ def challenge(b: Block, cause: str, at: int) -> None:
 
 
 def allowed(b: Block, at: int) -> bool:
-    """Whether a bad segment may bring out an answer again (tcp_oow_rate_limited)."""
-    if at - b.last_challenge < b.settings.invalid_interval:
+    """Whether a bad segment may bring out an answer again (tcp_oow_rate_limited).
+
+    In whole ms, as Linux counts: a peer's probes 500 ms apart are answered though one came a little early.
+    """
+    if at // MILLISECOND - b.last_challenge // MILLISECOND < b.settings.invalid_interval // MILLISECOND:
         return False
     b.last_challenge = at
     return True

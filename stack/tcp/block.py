@@ -66,7 +66,7 @@ class Receive:
 
     __slots__ = (
         "acked", "advmss", "buff", "clamp", "dsack", "edge", "fin", "full", "mss", "nxt", "offered", "out_of_order", "ratio",
-        "scale", "scale_offered", "scaling", "segments", "ssthresh",
+        "scale", "scale_offered", "scaling", "ssthresh",
     )  # fmt: skip
 
     def __init__(self, settings: TcpSettings, mss: int) -> None:
@@ -87,7 +87,6 @@ class Receive:
         self.fin = False  # the peer's FIN was taken; RCV.NXT is after it
         self.dsack: tuple[int, int] | None = None  # a duplicate to report (RFC 2883)
         self.out_of_order = 0  # segments that came above a gap (rcv_ooopack)
-        self.segments = 0  # segments with text that came (data_segs_in)
 
     @property
     def wnd(self) -> int:
@@ -304,7 +303,7 @@ class Block:
         self.reopened_at = NEVER  # until when the peer is sure to send, or to probe, now that our window is open again
         self.reopened_to = 0  # RCV.NXT then
         self.ack_at = NEVER  # delayed ACK
-        self.wait_at = NEVER  # 2 MSL, the end of FIN-WAIT-2, the end of a cork
+        self.wait_at = NEVER  # 2 MSL, the end of FIN-WAIT-2
         self.keep_at = NEVER
         self.retries = 0  # times that the front of the queue was sent again; window probes without an answer
         self.probing_since = 0  # when the window probes began; 0: none

@@ -13,6 +13,7 @@ from stack.tcp import acknowledge, autotune, delayed_ack, fastopen, rate, window
 from stack.tcp.block import NEVER
 from stack.tcp.buffers import SendBuffer
 from stack.tcp.ending import await_fin, become_closed
+from stack.tcp.output import send_active_reset
 from stack.tcp.sending import output, queue
 from stack.tcp.state import (
     CLOSE_WAIT,
@@ -192,12 +193,13 @@ def close(b: Block, now: int) -> None:
         return
     if b.state is LISTEN or b.state is SYN_SENT:
         become_closed(b, now)
-    elif b.unread:
+        return
+    unread, b.incoming = b.unread, None
+    if unread:
         abort(b, now, "closed with unread data")  # SHLD-3, RFC 2525 section 2.17
     elif b.settings.linger == 0:
         abort(b, now, "closed with a linger time of 0")
     else:
-        b.incoming = None
         shutdown_write(b, now)
         if b.state is FIN_WAIT_2 and b.wait_at == NEVER:
             await_fin(b, now)
@@ -209,6 +211,5 @@ def abort(b: Block, now: int, cause: str | None = "aborted") -> None:
         return
     resets = b.state in _RESETS
     if resets:
-        b.reset_due = (b.snd.nxt, b.rcv.nxt, cause)
+        send_active_reset(b, cause, now)
     become_closed(b, now, errno.ECONNRESET if resets and not b.closed_by_user else None)
-    output(b, now)

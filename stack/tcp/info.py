@@ -33,7 +33,7 @@ def status(b: Block) -> dict[str, Any]:
         "snd_mss": snd.mss,
         "rcv_mss": rcv.full,
         "advmss": rcv.mss,
-        "pmtu_mss": b.path_mss,
+        "pmtu": b.path_mss + (40 if len(b.local[0]) == 4 else 60),
         "snd_wnd": snd.wnd,
         "rcv_wnd": rcv.wnd,
         "unread": b.unread,

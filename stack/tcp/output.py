@@ -142,7 +142,7 @@ def send_syn(b: Block, now: int) -> None:
 
 
 def send_reset(b: Block) -> None:
-    """The reset that a step asked for."""
+    """The reset that a step asked for: it answers a segment, and has nothing but numbers (tcp_v4_send_reset)."""
     assert b.reset_due is not None
     seq, ack, cause = b.reset_due
     b.reset_due = None
@@ -152,6 +152,11 @@ def send_reset(b: Block) -> None:
         b.local[1], b.remote[1], seq & MASK, (ack or 0) & MASK, Sealed, 0, flags, 0, Sealed, 0, _NO_OPTIONS
     )
     emit(b, header, b"", cause)
+
+
+def send_active_reset(b: Block, cause: str | None, now: int) -> None:
+    """The reset of a connection that is given up here: a segment like any, with its window and options (tcp_send_active_reset)."""
+    transmit(b, b.snd.nxt, RST | ACK, b"", cause, now)
 
 
 def send_acknowledgment(b: Block, now: int) -> None:

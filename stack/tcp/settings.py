@@ -85,8 +85,7 @@ class TcpSettings:
 
     # When to send (RFC 9293 sections 3.7.4 and 3.8.6)
     nodelay: bool = False  # TCP_NODELAY: no Nagle algorithm
-    cork: bool = False  # TCP_CORK: full segments only, for at most `cork_limit`
-    cork_limit: int = 200 * MILLISECOND
+    cork: bool = False  # TCP_CORK: full segments only, however long that takes
     not_sent_low_water: int = 0  # tcp_notsent_lowat, TCP_NOTSENT_LOWAT: no more waits unsent; 0: no bound
     delayed_ack: int = 40 * MILLISECOND  # below 0.5 s (MUST-40); 0: every segment is acknowledged at once
     quick_acks: int = 16  # ACKs that are not delayed when a connection begins or was idle; Linux's TCP_MAX_QUICKACKS

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from stack.tcp import delayed_ack, fastopen, frto, half_open, mtu_probing, pacing, rack
 from stack.tcp.block import NEVER
 from stack.tcp.ending import become_closed, give_up
-from stack.tcp.output import transmit
+from stack.tcp.output import send_active_reset, transmit
 from stack.tcp.retransmit import note_resent, send_record_again
 from stack.tcp.segment import ACK
 from stack.tcp.sending import can_send_first, first_waiting, output, probe_interval, send_new, send_window_probe
@@ -209,23 +209,26 @@ def window_probe(b: Block, now: int) -> None:
 
 
 def wait_timeout(b: Block, now: int) -> None:
-    """TIME-WAIT TIMEOUT; the end of an orphan's FIN-WAIT-2. For a cork, that it is over is all there is to it."""
+    """TIME-WAIT TIMEOUT; the end of an orphan's FIN-WAIT-2."""
     if b.state is TIME_WAIT or b.state is FIN_WAIT_2:
         become_closed(b, now)
 
 
 def keepalive_timeout(b: Block, now: int) -> None:
-    """Nothing was heard for long: probe with an old sequence number and no text (section 3.8.4, SHLD-12)."""
+    """Nothing was heard for long: probe with an old sequence number and no text (section 3.8.4, SHLD-12; tcp_keepalive_timer)."""
     settings, snd = b.settings, b.snd
-    b.keep_at = NEVER
+    if b.probes and b.heard >= b.keep_at - settings.keepalive_interval:
+        b.probes = 0  # the last one was answered
+    if snd.nxt > snd.una or b.outgoing is not None:  # the other timer asks already
+        b.keep_at = now + settings.keepalive_idle
+        return
     idle_until = b.heard + settings.keepalive_idle
-    if now < idle_until or snd.nxt > snd.una or b.outgoing is not None:  # the other timer asks already
-        b.probes = 0
-        b.keep_at = max(idle_until, now + settings.keepalive_interval)
+    if now < idle_until:
+        b.keep_at = idle_until
         return
     limit = settings.user_timeout
     if (b.probes and now - b.heard >= limit) if limit else b.probes >= settings.keepalive_probes:
-        b.reset_due = (snd.nxt, b.rcv.nxt, "keep-alive probes were not answered")
+        send_active_reset(b, "keep-alive probes were not answered", now)
         give_up(b, now)
         return
     b.probes += 1

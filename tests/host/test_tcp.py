@@ -181,6 +181,19 @@ def test_an_ack_at_a_listening_port_is_refused() -> None:
     assert (answer.rst, answer.sequence, answer.source, answer.destination) == (True, 77, 80, 1)
 
 
+def test_what_no_socket_counts_has_no_identification() -> None:
+    """Linux: an identification of 0 in a SYN,ACK and in a RST without a connection; the sockets count their own."""
+    world, a, b = pair()
+    established(world, a, b)
+    a.tcp.connect(None, (B, 81), now=world.now)
+    world.run()
+    sent = [(packet[TCP].flags, packet[IPv4]) for host in (a, b) for packet in world.seen(TCP, host)]
+    numbers = {flags: ip.identification for flags, ip in sent}
+    assert numbers[0x12] == numbers[0x14] == 0
+    assert all(ip.identification for flags, ip in sent if flags not in (0x12, 0x14))
+    assert all(ip.dont_fragment for _, ip in sent)
+
+
 def test_nobody_home_at_the_address() -> None:
     world, a, _ = pair()
     connection = a.tcp.connect(None, (IPv4Address("10.0.0.99"), 80), now=world.now)

@@ -10,14 +10,18 @@ from tests.tap.scenarios import SCENARIOS
 
 AGREE = {
     "the programs found", "options after it", "sent again", "probes", "octets of a probe below what was sent", "FIN", "urgent",
-    "duplicates that it reports",
+    "duplicates that it reports", "SYN", "SYN, IP header", "RST", "acknowledges a FIN",
 }  # fmt: skip
 
 
 @pytest.mark.usefixtures("linux")
 @pytest.mark.parametrize(
-    "name", ["ask and reply", "small writes, Nagle", "two of ten lost", "a single segment lost", "FIN lost", "closed with data unread", "urgent data"]
-)
+    "name",
+    [
+        "ask and reply", "refused", "SYN-ACK lost", "small writes, Nagle", "two of ten lost", "a single segment lost", "FIN lost",
+        "closed with data unread", "abort", "keep-alive", "urgent data",
+    ],
+)  # fmt: skip
 def test_as_linux_does(name: str) -> None:
     assert [each for each in compare(name) if each[1] in AGREE] == []
 

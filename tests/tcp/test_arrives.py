@@ -5,7 +5,7 @@ import pytest
 from stack.tcp.settings import TcpSettings
 from stack.tcp.state import CLOSE_WAIT, CLOSED, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, TIME_WAIT
 from tests.ledger import rfc
-from tests.tcp.builders import MS, PLAIN, Pen, client
+from tests.tcp.builders import MS, PLAIN, Pen, client, established
 
 S = 1000 * MS
 WND = 65535
@@ -79,6 +79,19 @@ def test_a_syn_on_a_connection_is_challenged() -> None:
     pen.now += 600 * MS
     pen.write("S", 0, ack=1)
     assert pen.read() == [". 1:1(0) ack 1"]
+
+
+def test_answers_are_rationed_in_whole_milliseconds() -> None:
+    """A clock that is a little ahead makes 499.9 ms of a peer's 500: Linux, which counts ticks, does not mind."""
+    pen = client()
+    pen.now = 10 * MS + 900_000
+    pen.write("S", 50)
+    pen.now = 509 * MS + 999_999
+    pen.write("S", 50)
+    assert len(pen.read()) == 1
+    pen.now += 1
+    pen.write("S", 50)
+    assert len(pen.read()) == 1
 
 
 @rfc("9293", "MAY-12")
@@ -283,6 +296,28 @@ def test_close_with_a_linger_time_of_zero_resets() -> None:
     pen = client(PLAIN.replace(linger=0))
     pen.connection.close(0)
     assert pen.read() == ["R. 1:1(0) ack 1"]
+
+
+def test_a_reset_of_our_own_has_window_and_timestamps() -> None:
+    """As Linux's tcp_send_active_reset; one that answers a segment has neither (tcp_v4_send_reset)."""
+    both = established(TcpSettings())
+    both.b.send(b"unread", both.now)
+    both.run()
+    both.log.clear()
+    both.a.close(both.now)
+    both.flush()
+    reset = both.log[-1].header
+    assert (reset.rst, reset.ack, reset.window) == (True, True, both.a.rcv.offered >> both.a.rcv.scale)
+    assert reset.window > 0
+    assert bytes(reset.options)[:4] == bytes([1, 1, 8, 10])
+    late = established(TcpSettings())
+    late.a.close(late.now)
+    late.run()
+    late.log.clear()
+    late.b.send(b"too late", late.now)
+    late.run()
+    answer = late.log[-1].header
+    assert (answer.rst, answer.ack, answer.window, bytes(answer.options)) == (True, False, 0, b"")
 
 
 def test_an_orphan_does_not_wait_for_ever_in_fin_wait_2() -> None:

@@ -136,6 +136,31 @@ def test_probes_that_nobody_answers_end_the_connection() -> None:
     assert short.connection.state is CLOSED
 
 
+def test_a_keep_alive_timer_that_was_early_waits_the_rest() -> None:
+    """Idle counts from what was heard last: the answer to a probe puts the next one off by its round trip (tcp_keepalive_timer)."""
+    pen = client(PLAIN.replace(keepalive=True, keepalive_idle=S, keepalive_interval=S))
+    for probe in range(4):
+        pen.wait(S - 1)
+        assert pen.read() == []
+        pen.wait(1)
+        assert (pen.read(), pen.now) == ([". 0:0(0) ack 1"], (probe + 1) * S + probe * 20 * MS)
+        pen.wait(20 * MS)
+        pen.write(".", 1, ack=1)
+
+
+def test_answered_probes_do_not_add_up() -> None:
+    """Though the interval is longer than the idle time, so that the timer finds the connection idle each time."""
+    pen = client(PLAIN.replace(keepalive=True, keepalive_idle=S, keepalive_interval=5 * S, keepalive_probes=2))
+    pen.wait(S)
+    for _ in range(5):
+        assert pen.read() == [". 0:0(0) ack 1"]
+        pen.write(".", 1, ack=1)
+        pen.wait(5 * S)
+    assert pen.connection.state is ESTABLISHED
+    pen.wait(10 * S)
+    assert pen.connection.state is CLOSED
+
+
 def test_keep_alive_waits_while_data_is_outstanding() -> None:
     pen = client(PLAIN.replace(keepalive=True, keepalive_idle=S, keepalive_interval=S))
     pen.connection.send(b"x", 0)

@@ -83,7 +83,6 @@ class CongestionControl:
     wants_rate = False  # the delivery rate is to be sampled (costs time)
     owns_window = False  # `control` sets the window always: no growth, no reduction by the engine
     needs_ecn = False  # ECN is asked for and every segment is marked (TCP_CONG_NEEDS_ECN)
-    buffer_windows = 2  # how many windows the send buffer is to hold (sndbuf_expand)
 
     def __init__(self, mss: int, initial_window: int) -> None:
         self.mss = mss

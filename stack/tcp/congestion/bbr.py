@@ -55,7 +55,6 @@ class BBR(CongestionControl):
     name = "bbr"
     wants_rate = True
     owns_window = True
-    buffer_windows = 3
 
     def __init__(self, mss: int, initial_window: int) -> None:
         super().__init__(mss, initial_window)
