@@ -64,7 +64,7 @@ def syn_flags(b: Block, answer: bool) -> int:
             return 0
         if ecn.accurate is not None:
             # The answer tells how the SYN arrived; repeated, it may be the bits that a middlebox cannot bear
-            return 0 if b.retries and b.settings.ecn_fallback else accurate_ecn.HANDSHAKE[ecn.accurate.syn_ect]
+            return 0 if b.retries > 1 and b.settings.ecn_fallback else accurate_ecn.HANDSHAKE[ecn.accurate.syn_ect]
         return ECE
     wants = _ASKS[b.settings.ecn] or ("classic" if always else None)
     if wants is None:
@@ -72,9 +72,9 @@ def syn_flags(b: Block, answer: bool) -> int:
     if ecn is None:
         ecn = b.ecn = Ecn()
         ecn.ask = wants
-    if b.snd.nxt > b.iss and b.settings.ecn_fallback:
+    if b.settings.ecn_fallback and (b.retries > 1 if wants == "accurate" else b.snd.nxt > b.iss):
         b.ect = NOT_ECT
-        return 0  # a path that drops SYNs with these bits lets the next one pass (section 6.1.1.1)
+        return 0  # a path that drops SYNs with these bits lets this one pass (section 6.1.1.1; RFC 9768 section 3.1.4.1)
     return ACE if wants == "accurate" else ECE | CWR
 
 
@@ -109,7 +109,8 @@ def synack_arrived(b: Block, seg: Segment) -> None:
         ecn.agreed = True
         ecn.accurate = Accurate(b.arriving)
         ecn.accurate.synack_arrived(bits)
-        ecn.accurate.option = seg.accurate is not None
+        ecn.accurate.option = seg.has_accurate
+        ecn.accurate.demand = 2
     elif bits & (ECE | CWR) == ECE:
         ecn.agreed = True
     else:
@@ -175,7 +176,8 @@ def outgoing(b: Block, seq: int, size: int) -> int:
     if new:
         ecn.sent_to = seq + size
     if ecn.agreed:
-        b.ect = ECT_0 if new or b.congestion.needs_ecn else NOT_ECT
+        # Whatever is marked is counted where ECN is accurate: so all is ECT, as in Linux (RFC 9768 section 3.2.2.5)
+        b.ect = ECT_0 if new or b.congestion.needs_ecn or (ecn.accurate is not None and ecn.uses_ect) else NOT_ECT
     if ecn.accurate is not None:
         return ecn.accurate.bits()
     if new and ecn.queue_cwr and ecn.agreed:
@@ -184,16 +186,33 @@ def outgoing(b: Block, seq: int, size: int) -> int:
     return bits | ECE if ecn.demand_cwr else bits
 
 
-def with_counters(b: Block, options: TCPOptions, size: int, syn: bool = False) -> TCPOptions:
-    """Accurate ECN's option added, where there is room and the path lets it pass: a SYN,ACK tries (tcp_ecn_option)."""
+def sends_option(b: Block) -> bool:
+    """Whether segments have accurate ECN's option: the path lets the peer's pass, so, it seems, ours (tcp_ecn_option)."""
     accurate = b.ecn.accurate if b.ecn is not None else None
-    if accurate is None or not b.settings.ecn_option or len(options) + accurate_ecn.OCTETS > 40:
+    if accurate is None or not accurate.option or not b.settings.ecn_option:
+        return False
+    return b.settings.ecn_option > 1 or accurate.demand > 0
+
+
+def with_counters(b: Block, first: TCPOptions, options: TCPOptions, size: int) -> TCPOptions:
+    """Accurate ECN's option between the `first` of the options and SACK's, where there is room for it."""
+    if not sends_option(b):
         return options
-    if b.retries if syn else not accurate.option:
+    if size and size + len(options) + accurate_ecn.OCTETS > b.snd.mss + (12 if b.timestamps else 0):
+        return options  # a repetition of what was made when it had no option
+    assert b.ecn is not None
+    assert b.ecn.accurate is not None
+    blocks = options[len(first) :]
+    return TCPOptions(b.ecn.accurate.beside(first, blocks, len(blocks) // 8))
+
+
+def in_synack(b: Block, options: TCPOptions) -> TCPOptions:
+    """The first SYN,ACK tries whether the path lets the option pass: after MSS and timestamps, as Linux orders them."""
+    accurate = b.ecn.accurate if b.ecn is not None else None
+    if accurate is None or not b.settings.ecn_option or b.retries or len(options) + accurate_ecn.OCTETS > 40:
         return options
-    if size + len(options) + accurate_ecn.OCTETS > b.snd.mss + (12 if b.timestamps else 0):
-        return options  # a full segment has no room for it: the next ACK has
-    return TCPOptions(options + accurate.options())
+    at = 16 if b.timestamps else 4
+    return TCPOptions(accurate.in_synack(options[:at], options[at:]))
 
 
 # What the peer echoes

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from stack.codec.fields import Sealed
 from stack.tcp import delayed_ack, ecn, timestamps, window
+from stack.tcp.accurate_ecn import OCTETS
 from stack.tcp.block import NEVER
 from stack.tcp.formats.options import TCPOptions
 from stack.tcp.formats.tcp import TCP
@@ -28,10 +29,11 @@ def transmit(b: Block, seq: int, flags: int, text: bytes, cause: str | None, now
     rcv = b.rcv
     field = window.offer(b)
     options = timestamps.options(b, now) if b.timestamps else _NO_OPTIONS
+    first = options
     if b.sack and (b.held is not None or rcv.dsack is not None):
         options = with_sack(b, options, len(text))
     if b.ecn is not None:
-        options = ecn.with_counters(b, options, len(text))
+        options = ecn.with_counters(b, first, options, len(text))
         flags |= ecn.outgoing(b, seq, len(text))
     urgent = 0
     if b.snd.up > seq and b.snd.up > b.snd.una:
@@ -116,7 +118,7 @@ def send_syn(b: Block, now: int) -> None:
     flags, acknowledgment = (SYN | ACK, rcv.nxt) if answer else (SYN, 0)
     flags |= ecn.syn_flags(b, answer)
     if b.ecn is not None:
-        options = ecn.with_counters(b, options, 0, syn=True)
+        options = ecn.in_synack(b, options)
     assert b.remote is not None
     emit(
         b,
@@ -166,8 +168,10 @@ def send_acknowledgment(b: Block, now: int) -> None:
 
 
 def segment_room(b: Block) -> int:
-    """The effective send MSS less the SACK option that goes with this segment, where the MSS is not tiny."""
+    """The effective send MSS less the options of accurate ECN and SACK that go with this segment, where the MSS is not tiny."""
     mss, held = b.snd.mss, b.held
+    if b.ecn is not None and mss > _ROOM_FOR_SACK and ecn.sends_option(b):
+        mss -= OCTETS
     if not b.sack or mss < _ROOM_FOR_SACK:
         return mss
     blocks = min((len(held) if held is not None else 0) + (b.rcv.dsack is not None), 3 if b.timestamps else 4)

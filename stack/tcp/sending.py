@@ -77,7 +77,7 @@ def queue(b: Block, start: int, end: int, more: bool, record: bool, now: int) ->
     snd, pieces = b.snd, b.pieces
     if pieces is None:
         pieces = b.pieces = deque()
-    largest = piece_size(b, snd.mss)
+    largest = piece_size(b, snd.mss if b.ecn is None else segment_room(b))
     half = snd.max_wnd >> 1
     ready = b.state in HAS_DATA or (b.state is SYN_RECEIVED and b.fast is not None and b.fast.usable)
     if b.chrono.kind == IDLE:
@@ -155,7 +155,7 @@ def send_new(b: Block, now: int, nagle: bool = True, probe: bool = False, once: 
     snd, rtx, control, pieces = b.snd, b.rtx, b.congestion, b.pieces
     if not pieces and not b.fin_queued:
         return
-    mss = snd.mss if b.held is None and b.rcv.dsack is None else segment_room(b)
+    mss = snd.mss if b.held is None and b.rcv.dsack is None and b.ecn is None else segment_room(b)
     edge = snd.una + snd.wnd
     before = len(rtx.records)
     sent = probe_path(b, now) if b.mtu_search is not None and not probe else 0

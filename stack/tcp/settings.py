@@ -101,7 +101,7 @@ class TcpSettings:
     initial_segments: int = 10  # initial window in segments, RFC 6928
     ecn: int = 2  # tcp_ecn: 0 off, 1 ask and grant, 2 grant, 3 ask for and grant accurate ECN, 4 ask for classic, 5 grant accurate
     ecn_fallback: bool = True  # tcp_ecn_fallback: a SYN that is repeated does without, RFC 3168 section 6.1.1.1
-    ecn_option: int = 2  # tcp_ecn_option: 0: accurate ECN without its option
+    ecn_option: int = 2  # tcp_ecn_option: accurate ECN's option: 0 never, 1 with what changes, 2 in all segments
     slow_start_after_idle: bool = True  # tcp_slow_start_after_idle; RFC 5681 section 4.1
 
     # Retransmission (RFC 6298, RFC 9293 section 3.8.3)

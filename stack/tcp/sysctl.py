@@ -26,7 +26,7 @@ NO_EFFECT = {
     "net.ipv4.tcp_backlog_ack_defer": "no socket is locked while segments arrive",
     "net.ipv4.tcp_child_ehash_entries": "a hash table's size",
     "net.ipv4.tcp_early_demux": "a look-up's speed",
-    "net.ipv4.tcp_ecn_option_beacon": "the option of accurate ECN goes wherever there is room",
+    "net.ipv4.tcp_ecn_option_beacon": "the option of accurate ECN goes everywhere, or with changes only",
     "net.ipv4.tcp_ehash_entries": "a hash table's size",
     "net.ipv4.tcp_fwmark_accept": "no marks of a firewall",
     "net.ipv4.tcp_l3mdev_accept": "no VRF",

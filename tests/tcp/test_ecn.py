@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from stack.tcp.accurate_ecn import Accurate
 from stack.tcp.connection import Connection
 from stack.tcp.formats.options import TCPOptions
 from stack.tcp.formats.tcp import TCP
@@ -251,7 +252,7 @@ def test_every_mark_is_counted() -> None:
     for number in range(10):
         lines = server.write("P", 1 + 100 * number, ack=1, size=100, ecn=CE)
         seen += [ace(line) for line in lines]
-    assert seen == [number % 8 for number in range(6, 16)], "modulo 8; at once"
+    assert seen == [6, 0, 2, 4, 6], "modulo 8; the first at once, then every other"
 
 
 @rfc("9768", "3.2.3")
@@ -271,6 +272,22 @@ def test_a_peer_that_never_sends_the_option_gets_it_in_the_handshake_only() -> N
     server.write("P", 1, ack=1, size=7, ecn=CE)
     assert bytes(server.headers[-1].options) == b""
     assert bytes(accepted(ACCURATE.replace(ecn_option=0), "SEWA").headers[0].options) == b"\2\4\5\xb4"
+
+
+@pytest.mark.parametrize(
+    ("first", "blocks", "least", "fields", "left"),
+    [(0, 0, 0, 3, 0), (12, 0, 0, 3, 0), (12, 1, 0, 3, 1), (12, 2, 0, 2, 2), (12, 3, 0, 0, 3), (12, 3, 1, 2, 2), (12, 3, 3, None, 3), (0, 4, 1, 1, 4)],
+)
+def test_the_option_has_as_many_counters_as_fit_beside_sack(first: int, blocks: int, least: int, fields: int | None, left: int) -> None:
+    accurate = Accurate(NOT_ECT)
+    accurate.least = least
+    sack = b"\1\1\5" + bytes((2 + 8 * blocks,)) + bytes(8 * blocks) if blocks else b""
+    octets = accurate.beside(bytes(first), sack, blocks)
+    assert len(octets) % 4 == 0
+    assert len(octets) <= 40
+    sizes = {bytes(each)[0]: len(bytes(each)) for each in TCPOptions(octets[first:])}
+    assert sizes.get(174) == (2 + 3 * fields if fields is not None else None)
+    assert sizes.get(5) == (2 + 8 * left if left else None)
 
 
 @pytest.mark.parametrize("kind", [172, 174])
