@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.lab.bottleneck import MEGABIT, flows, goodput
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "congestion.md"
-RATE, DELAY, SECONDS = 5 * MEGABIT, 0.02, 10.0
+RATE, DELAY, SECONDS = 2 * MEGABIT, 0.05, 10.0
 BUFFERS = (4, 16, 64)  # packets; the path holds 17
 LOSSES = (0.0, 0.001, 0.01)
 CONTROLS = ("reno", "cubic", "bbr")
