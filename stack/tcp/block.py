@@ -161,7 +161,8 @@ class Block:
         "no_more_reads",
         "notify",
         "options",
-        "options_key",
+        "options_echo",
+        "options_tick",
         "outbox",
         "outgoing",
         "pacer",
@@ -271,8 +272,8 @@ class Block:
         self.ts_offset = ts_offset
         self.ts_recent = 0
         self.ts_recent_at = 0
-        self.options: TCPOptions | None = None  # the last timestamps option made, for `options_key`
-        self.options_key = (-1, -1)
+        self.options: TCPOptions | None = None  # the last timestamps option made, for this tick of the clock and this echo
+        self.options_tick = self.options_echo = 0
 
     def _begin_sending(self) -> None:
         """What is to be sent, what was, and what came of it."""

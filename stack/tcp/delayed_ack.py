@@ -151,12 +151,6 @@ def expired(b: Block) -> None:
         acks.ato = min(acks.ato << 1, b.rtt.rto)
 
 
-def data_sent(b: Block, now: int) -> None:
-    """Data went out; soon after data came in, it is an answer (tcp_event_data_sent)."""
-    if now - b.acks.heard < b.acks.ato:
-        b.acks.pingpong = 1
-
-
 def wanted_by_reader(b: Block, size: int) -> str | None:
     """The program has read `size` octets: why that is a reason to send an ACK, or None (tcp_cleanup_rbuf)."""
     acks, rcv = b.acks, b.rcv

@@ -80,7 +80,7 @@ def send_probe(b: Block, search: Search, now: int) -> bool | None:
             flags |= PSH
     rtx.sent += 1
     record = Record(nxt, end, flags, now, rtx.delivered, rtx.sent)
-    rtx.records.append(record)
+    rtx.opened().append(record)
     if b.rate is not None:
         b.rate.sent(record, rtx, now)
     control.cwnd -= 1  # the probe counts for two

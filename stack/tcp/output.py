@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stack.codec.fields import Sealed
-from stack.tcp import delayed_ack, ecn, timestamps, window
+from stack.tcp import ecn, timestamps, window
 from stack.tcp.accurate_ecn import OCTETS
 from stack.tcp.block import NEVER
 from stack.tcp.formats.options import TCPOptions
@@ -60,8 +60,8 @@ def transmit(b: Block, seq: int, flags: int, text: bytes, cause: str | None, now
             acks.quick -= 1
             if not acks.quick:
                 acks.ato = b.settings.delayed_ack
-    if text:
-        delayed_ack.data_sent(b, now)
+    if text and now - acks.heard < acks.ato:
+        acks.pingpong = 1  # soon after data came in: it is an answer (tcp_event_data_sent)
 
 
 def emit(b: Block, header: TCP, text: bytes, cause: str | None) -> None:

@@ -32,15 +32,15 @@ _PUSHED = ACK | PSH
 def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
     """Whether the segment was the expected one, and has been dealt with."""
     flags = header.flags
-    rcv, snd = b.rcv, b.snd
+    rcv, snd, rtx = b.rcv, b.snd, b.rtx
     if (
         (flags != ACK and flags != _PUSHED)
         or (b.state is not ESTABLISHED and (text or b.state is not FIN_WAIT_1))
         or header.sequence != rcv.nxt & MASK
         or b.recovery.state is not _OPEN
-        or b.rtx.sacked_out
+        or rtx.sacked_out
         or b.rack.dsack_seen
-        or b.snd.una < b.rtx.dubious
+        or snd.una < rtx.dubious
         or b.held is not None
         or b.urgent is not None
         or b.pending == WINDOW_PROBE
@@ -53,7 +53,7 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
     acked = header.acknowledgment - una & MASK
     if acked > snd.nxt - una or not (acked or text) or (text and len(text) > rcv.acked + rcv.offered - rcv.nxt):
         return False
-    if acked and (not b.rtx.records or b.rtx.records[0].end - una > acked):
+    if acked and (not rtx.records or rtx.records[0].end - una > acked):
         return False
     if b.fin is not None and una + acked > b.fin:
         return False

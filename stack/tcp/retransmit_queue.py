@@ -31,6 +31,11 @@ class Record:
         self.rate: tuple[int, int, bool] | None = None  # for the delivery rate, see rate.py
 
 
+# What connections share that have sent nothing, or nothing again: an empty deque takes 0.7 KB. Nothing can get into these.
+_NO_RECORDS: deque[Record] = deque(maxlen=0)
+_NONE_RESENT: deque[tuple[Record, int]] = deque(maxlen=0)
+
+
 class RetransmitQueue:
     """Records in the order of their numbers, and how many of them are marked how; packets_out is their number."""
 
@@ -40,7 +45,7 @@ class RetransmitQueue:
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.records: deque[Record] = deque()
+        self.records = _NO_RECORDS
         self.sacked_out = 0  # without SACK: how many duplicate ACKs say that a segment has left the network
         self.lost_out = 0
         self.retrans_out = 0
@@ -52,10 +57,16 @@ class RetransmitQueue:
         self.dubious = 0  # below it something was sent again, or a probe is out: no fast way for ACKs from below
         self.again = 0  # no record below it waits to be sent again
         self.cleared = 0  # below it RACK has nothing left to do among those that were sent once
-        self.resent: deque[tuple[Record, int]] = deque()  # (record, when) in the order of repetition
+        self.resent = _NONE_RESENT  # (record, when) in the order of repetition
 
     def __len__(self) -> int:
         return len(self.records)
+
+    def opened(self) -> deque[Record]:
+        """The records, for one more to be added."""
+        if self.records is _NO_RECORDS:
+            self.records = deque()
+        return self.records
 
     @property
     def in_flight(self) -> int:
@@ -107,9 +118,14 @@ class RetransmitQueue:
         self.sent = record.number = self.sent + 1
         record.delivered = self.delivered
         record.marks |= EVER_RESENT
-        self.resent.append((record, now))
+        self._note_resent(record)
         if record.end > self.dubious:
             self.dubious = record.end
+
+    def _note_resent(self, record: Record) -> None:
+        if self.resent is _NONE_RESENT:
+            self.resent = deque()
+        self.resent.append((record, record.sent_at))
 
     def forget_losses(self) -> None:
         """Nothing is lost after all."""
@@ -137,7 +153,7 @@ class RetransmitQueue:
         if marks & RESENT:
             self.retrans_out += 1
         if marks & EVER_RESENT:
-            self.resent.append((second, second.sent_at))
+            self._note_resent(second)
 
     def join(self, index: int, flags: int) -> None:
         """The record at `index` takes in the one after it (tcp_collapse_retrans)."""

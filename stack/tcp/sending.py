@@ -238,7 +238,7 @@ def send_piece(b: Block, piece: Piece, limit: int, mss: int, now: int, cause: st
     """Send `limit` octets of a piece in segments; how many. The FIN goes with the last."""
     snd, rtx, buffer = b.snd, b.rtx, b.outgoing
     assert buffer is not None
-    records, delivered, rate = rtx.records, rtx.delivered, b.rate
+    records, delivered, rate = rtx.opened(), rtx.delivered, b.rate
     nxt = snd.nxt
     stop = nxt + limit
     edge = snd.una + snd.wnd
@@ -285,7 +285,7 @@ def send_fin(b: Block, edge: int, cwnd: int, probe: bool, now: int) -> int:
     b.fin = snd.nxt
     rtx.sent += 1
     record = Record(snd.nxt, snd.nxt + 1, ACK | FIN, now, rtx.delivered, rtx.sent)
-    rtx.records.append(record)
+    rtx.opened().append(record)
     if b.rate is not None:
         b.rate.sent(record, rtx, now)
     transmit(b, b.fin, ACK | FIN, b"", None, now)

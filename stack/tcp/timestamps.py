@@ -24,9 +24,9 @@ def clock(b: Block, now: int) -> int:
 
 def options(b: Block, now: int) -> TCPOptions:
     """The timestamps option of a segment sent now; made once for all segments of a millisecond."""
-    key = (now // MILLISECOND, b.ts_recent)
-    if key != b.options_key or b.options is None:
-        b.options_key = key
+    tick = now // MILLISECOND
+    if tick != b.options_tick or b.ts_recent != b.options_echo or b.options is None:
+        b.options_tick, b.options_echo = tick, b.ts_recent
         b.options = timestamps_option(clock(b, now), b.ts_recent)
     return b.options
 
