@@ -12,11 +12,11 @@ from stack.tcp.congestion.base import INFINITE
 from stack.tcp.marks import Marks, Told
 from stack.tcp.prediction import predicted
 from stack.tcp.segment import ACK, FIN, RST, SYN, Segment
-from stack.tcp.sending import output
+from stack.tcp.sending import output, send_new
 from stack.tcp.seq import unwrap
 from stack.tcp.settings import DEFAULT, TcpSettings
 from stack.tcp.signatures import acceptable, signature_for
-from stack.tcp.state import CLOSED, FIN_WAIT_2, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT
+from stack.tcp.state import CLOSED, FIN_WAIT_2, HAS_DATA, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT
 from stack.tcp.timestamps import before
 
 if TYPE_CHECKING:
@@ -258,6 +258,8 @@ class Connection(Block):
             opening.set_segment_size(self)
         if not self.opening and self.state is not CLOSED and any(name.startswith("keepalive") for name in changes):
             opening.watch_idle(self, now)
+        if changes.get("nodelay") and self.state in HAS_DATA:
+            send_new(self, now, nagle=False)  # what a cork holds back goes, even while it stays in
         if "keepalive" not in changes:
             output(self, now)  # data that Nagle or a cork held back
 

@@ -111,6 +111,7 @@ class TcpSettings:
     maximum_rto: int = 120 * SECOND  # tcp_rto_max_ms
     advice_retries: int = 3  # tcp_retries1. R1: after so many, tell IP that the path may be bad
     data_retries: int = 15  # tcp_retries2. R2, as the time that so many take on the fastest path: 924.6 s, as Linux
+    thin_linear_timeouts: bool = False  # tcp_thin_linear_timeouts, TCP_THIN_LINEAR_TIMEOUTS: of fewer than 4 segments, 6 timeouts alike
     orphan_retries: int = 8  # tcp_orphan_retries. R2 once the program has closed the socket
     reordering: int = 3  # tcp_reordering: by so many segments the path may reorder, until it shows that it does by more;
     reordering_limit: int = 300  # tcp_max_reordering: up to so many

@@ -17,8 +17,16 @@ class SysctlError(StackError, ValueError):
 
 # What these decide does not exist here, or is always so: any value is taken, and changes nothing.
 NO_EFFECT = {
+    "net.core.busy_poll": "no driver to poll",
+    "net.core.busy_read": "no driver to poll",
     "net.core.default_qdisc": "a link has the queue that `net.link` gave it",
     "net.core.netdev_max_backlog": "a host takes every frame as it comes",
+    "net.core.optmem_max": "control messages are not counted",
+    "net.core.rmem_default": "of TCP's sockets tcp_rmem decides",
+    "net.core.txrehash": "paths are not chosen by hashes",
+    "net.core.wmem_default": "of TCP's sockets tcp_wmem decides",
+    "net.ipv4.conf.all.rp_filter": "a host takes what is addressed to it",
+    "net.ipv4.conf.default.rp_filter": "a host takes what is addressed to it",
     "net.ipv4.tcp_adv_win_scale": "obsolete since Linux 6.6",
     "net.ipv4.tcp_allowed_congestion_control": "every program may choose",
     "net.ipv4.tcp_autocorking": "no driver's queue holds segments back",
@@ -28,6 +36,7 @@ NO_EFFECT = {
     "net.ipv4.tcp_early_demux": "a look-up's speed",
     "net.ipv4.tcp_ecn_option_beacon": "the option of accurate ECN goes everywhere, or with changes only",
     "net.ipv4.tcp_ehash_entries": "a hash table's size",
+    "net.ipv4.tcp_fack": "obsolete since Linux 4.15",
     "net.ipv4.tcp_fwmark_accept": "no marks of a firewall",
     "net.ipv4.tcp_l3mdev_accept": "no VRF",
     "net.ipv4.tcp_limit_output_bytes": "no driver's queue holds segments back",
@@ -43,6 +52,7 @@ NO_EFFECT = {
     "net.ipv4.tcp_plb_idle_rehash_rounds": "PLB is off",
     "net.ipv4.tcp_plb_rehash_rounds": "PLB is off",
     "net.ipv4.tcp_plb_suspend_rto_sec": "PLB is off",
+    "net.ipv4.tcp_thin_dupack": "obsolete since Linux 4.15",
     "net.ipv4.tcp_tso_rtt_log": "every segment is made alone",
     "net.ipv4.tcp_tso_win_divisor": "every segment is made alone",
 }  # fmt: skip
@@ -164,6 +174,7 @@ EFFECT: dict[str, Change] = {
     "net.ipv4.tcp_syn_retries": _whole("syn_retries"),
     "net.ipv4.tcp_synack_retries": _whole("synack_retries"),
     "net.ipv4.tcp_syncookies": _whole("syn_cookies"),
+    "net.ipv4.tcp_thin_linear_timeouts": _switch("thin_linear_timeouts"),
     "net.ipv4.tcp_timestamps": _switch("timestamps"),
     "net.ipv4.tcp_window_scaling": _switch("window_scaling"),
     "net.ipv4.tcp_wmem": _buffer("send_buffer"),

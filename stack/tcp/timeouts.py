@@ -6,17 +6,21 @@ from typing import TYPE_CHECKING
 
 from stack.tcp import delayed_ack, fastopen, frto, half_open, mtu_probing, pacing, rack
 from stack.tcp.block import NEVER
+from stack.tcp.congestion.base import INFINITE
 from stack.tcp.ending import become_closed, give_up
 from stack.tcp.output import send_active_reset, transmit
 from stack.tcp.retransmit import note_resent, send_record_again
 from stack.tcp.segment import ACK
 from stack.tcp.sending import can_send_first, first_waiting, output, probe_interval, send_new, send_window_probe
-from stack.tcp.state import CLOSED, FIN_WAIT_2, SYN_RECEIVED, SYN_SENT, TIME_WAIT
+from stack.tcp.state import CLOSED, ESTABLISHED, FIN_WAIT_2, SYN_RECEIVED, SYN_SENT, TIME_WAIT
 from stack.tcp.timer import LOSS_PROBE, NOTHING, REORDERING, RETRANSMISSION, WINDOW_PROBE, rearm, set_timer
 
 if TYPE_CHECKING:
     from stack.tcp.block import Block
     from stack.tcp.settings import TcpSettings
+
+_THIN = 4  # segments
+_THIN_RETRIES = 6  # TCP_THIN_LINEAR_RETRIES
 
 
 def timeout(b: Block, now: int) -> None:
@@ -111,11 +115,19 @@ def retransmission_timeout(b: Block, now: int) -> None:
         if b.retries == settings.advice_retries and b.events is not None:
             b.events.append((now, "negative advice", b.retries))  # R1 (SHLD-9)
         _repeat_first(b, f"retransmission timeout {b.retries}", now)
-    b.rtt.back_off(settings)
+    if settings.thin_linear_timeouts and b.state is ESTABLISHED and _is_thin(b) and b.retries <= _THIN_RETRIES:
+        b.rtt.restart(settings)
+    else:
+        b.rtt.back_off(settings)
     rto = b.rtt.rto
     if settings.user_timeout and b.recovery.resent_at is not None:
         rto = max(1, min(rto, b.recovery.resent_at + settings.user_timeout - now))
     set_timer(b, RETRANSMISSION, now + rto)
+
+
+def _is_thin(b: Block) -> bool:
+    """So few segments are outstanding that no duplicate ACK may tell of a loss (tcp_stream_is_thin)."""
+    return len(b.rtx.records) < _THIN and b.congestion.ssthresh < INFINITE
 
 
 def _repeat_first(b: Block, kind: str, now: int) -> None:

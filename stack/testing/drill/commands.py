@@ -113,13 +113,18 @@ class Commands:
                 connection.configure(now, **mine)
 
     def _set_sysctl(self, simple: Simple) -> None:
-        """sysctl(8)"""
+        """sysctl(8); with -e what does not exist is passed over"""
+        lenient = "-e" in simple.words or "--ignore" in simple.words
         for word in simple.words[1:]:
             if word.startswith("-"):
                 continue
             name, equals, value = word.partition("=")
             if equals:
-                self._sysctl(name, value)
+                try:
+                    self._sysctl(name, value)
+                except SysctlError:
+                    if not lenient:
+                        raise
 
     def _set_sysctls(self, simple: Simple) -> None:
         """set_sysctls.py: paths and values"""
