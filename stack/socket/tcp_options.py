@@ -194,7 +194,7 @@ TABLE: Table = {
     (SOL_TCP, n.TCP_REPAIR_WINDOW): Option(_raises(errno.EINVAL), _refused(errno.EPERM), STREAM),
     (SOL_TCP, n.TCP_TIMESTAMP): Option(lambda d: int(d.time_stamp), _refused(errno.EPERM), STREAM),
     # Kept to no effect: thin streams get what every stream gets
-    (SOL_TCP, n.TCP_THIN_LINEAR_TIMEOUTS): switch(SOL_TCP, n.TCP_THIN_LINEAR_TIMEOUTS, strict=True, kinds=STREAM),
+    (SOL_TCP, n.TCP_THIN_LINEAR_TIMEOUTS): setting("thin_linear_timeouts", 0, 1),
     (SOL_TCP, n.TCP_THIN_DUPACK): Option(
         lambda d: 0, lambda d, value: d.keep(SOL_TCP, n.TCP_THIN_DUPACK, between(integer(value), 0, 1)), STREAM
     ),

@@ -82,8 +82,21 @@ def test_the_defaults_are_those_of_the_scripts(commands: Commands) -> None:
 
 def test_what_has_no_effect_has_none(commands: Commands) -> None:
     before = commands.process.host.engine.tcp.settings
-    assert settings(commands, "tc qdisc add dev tun0 root fq; ethtool -K tun0 tso off; sleep 1; /tmp/sysctl_restore_${PPID}.sh") == before
+    assert settings(commands, "tc qdisc add dev tun0 root pfifo; ethtool -K tun0 tso off; sleep 1; /tmp/sysctl_restore_${PPID}.sh") == before
     assert settings(commands, "ip tcp_metrics flush all > /dev/null 2>&1") == before
+
+
+def test_of_queue_disciplines_fq_paces(commands: Commands) -> None:
+    assert settings(commands, "tc qdisc replace dev tun0 root fq").paced
+    assert not settings(commands, "tc qdisc replace dev tun0 root pfifo").paced
+    assert not settings(commands, "tc qdisc add dev tun0 root fq nopacing").paced
+
+
+def test_sysctl_e_passes_over_what_there_is_not(commands: Commands) -> None:
+    before = commands.process.host.engine.tcp.settings
+    assert settings(commands, "sysctl -e -q net.ipv4.tcp_nothing=1") == before
+    with pytest.raises(ScriptError, match="tcp_nothing"):
+        settings(commands, "sysctl -q net.ipv4.tcp_nothing=1")
 
 
 @pytest.mark.parametrize(
