@@ -87,9 +87,9 @@ def test_what_has_no_effect_has_none(commands: Commands) -> None:
 
 
 def test_of_queue_disciplines_fq_paces(commands: Commands) -> None:
-    assert settings(commands, "tc qdisc replace dev tun0 root fq").paced
-    assert not settings(commands, "tc qdisc replace dev tun0 root pfifo").paced
-    assert not settings(commands, "tc qdisc add dev tun0 root fq nopacing").paced
+    for words, paced in (("replace dev tun0 root fq", True), ("replace dev tun0 root pfifo", False), ("add dev tun0 root fq nopacing", False)):
+        settings(commands, f"tc qdisc {words}")
+        assert commands.process.host.engine.tcp.settings.paced is paced
 
 
 def test_sysctl_e_passes_over_what_there_is_not(commands: Commands) -> None:
