@@ -27,6 +27,7 @@ NO_EFFECT = {
     "net.core.wmem_default": "of TCP's sockets tcp_wmem decides",
     "net.ipv4.conf.all.rp_filter": "a host takes what is addressed to it",
     "net.ipv4.conf.default.rp_filter": "a host takes what is addressed to it",
+    "net.ipv4.route.flush": "routes are not cached",
     "net.ipv4.tcp_adv_win_scale": "obsolete since Linux 6.6",
     "net.ipv4.tcp_allowed_congestion_control": "every program may choose",
     "net.ipv4.tcp_autocorking": "no driver's queue holds segments back",

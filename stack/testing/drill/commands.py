@@ -228,6 +228,8 @@ def module(control: str, parameter: str, value: str) -> dict[str, Any]:
 
     from stack.tcp.settings import TcpSettings
 
+    if FIXED.get((control, parameter)) == int(value.strip(), 0):
+        return {}
     name = MODULE.get((control, parameter), f"{control}_{parameter}")
     if name not in {field.name for field in fields(TcpSettings)}:
         raise _Failed(f"the parameter {parameter} of tcp_{control} is not emulated")
@@ -235,6 +237,11 @@ def module(control: str, parameter: str, value: str) -> dict[str, Any]:
 
 
 MODULE: dict[tuple[str, str], str] = {}
+# Parameters that are not settings here: the value that they have in Linux may be written
+FIXED = {
+    ("cubic", "fast_convergence"): 1, ("cubic", "beta"): 717, ("cubic", "bic_scale"): 41, ("cubic", "initial_ssthresh"): 0,
+    ("cubic", "tcp_friendliness"): 1, ("cubic", "hystart_low_window"): 16, ("cubic", "hystart_ack_delta_us"): 2000,
+}  # fmt: skip
 
 COMMANDS: dict[str, Callable[[Commands, Simple], None]] = {
     "defaults.sh": Commands._defaults,

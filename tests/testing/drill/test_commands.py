@@ -92,6 +92,13 @@ def test_of_queue_disciplines_fq_paces(commands: Commands) -> None:
         assert commands.process.host.engine.tcp.settings.paced is paced
 
 
+def test_a_parameter_that_is_fixed_takes_the_value_that_it_has(commands: Commands) -> None:
+    before = commands.process.host.engine.tcp.settings
+    assert settings(commands, "echo 717 > /sys/module/tcp_cubic/parameters/beta") == before
+    with pytest.raises(ScriptError, match="beta"):
+        settings(commands, "echo 512 > /sys/module/tcp_cubic/parameters/beta")
+
+
 def test_sysctl_e_passes_over_what_there_is_not(commands: Commands) -> None:
     before = commands.process.host.engine.tcp.settings
     assert settings(commands, "sysctl -e -q net.ipv4.tcp_nothing=1") == before
