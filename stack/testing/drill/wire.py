@@ -106,9 +106,10 @@ class Wire:
                     self.under = under
             case "accept" | "accept4":
                 self._accepted(result, process)
-            case "bind" if first is not None:
+            case "bind" | "connect" | "sendto" | "sendmsg" if first is not None:
                 under = self._of(first)
-                if under is not None:
+                # A stream's SYN tells its port; a datagram's socket has one as soon as it is connected, or has sent
+                if under is not None and (syscall.name == "bind" or under.conversation.protocol == "udp"):
                     under.conversation.local_port = process.files.socket(first).socket.getsockname()[1] or None
 
     def _accepted(self, number: int, process: Process) -> None:

@@ -26,6 +26,20 @@ PASSING = {
 +0 epoll_wait(5, {events=EPOLLIN, fd=4}, 1, 0) = 0
 +0 epoll_ctl(5, EPOLL_CTL_DEL, 4, {events=EPOLLIN, fd=4}) = -1 ENOENT (No such file or directory)
 """,
+    "ICMP finds the datagram of a client, whose port nobody named": """
+0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 3
++0 fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0
++0 connect(3, ..., ...) = 0
++0 write(3, ..., 1000) = 1000
++0 > udp (1000)
++.1 < icmp unreachable port_unreachable [udp (1000)]
++0 write(3, ..., 10) = -1 ECONNREFUSED (Connection refused)
++.1 < udp (100)
++0 read(3, ..., 50) = 50
++0 read(3, ..., 50) = -1 EAGAIN (Resource temporarily unavailable)
++.1 < icmp unreachable port_unreachable [udp (1000)]
++0 getsockopt(3, SOL_SOCKET, SO_ERROR, [ECONNREFUSED], [4]) = 0
+""",
     "ioctl says how much there is": SERVER
     + """
 +0 < P. 1:11(10) ack 1 win 257
