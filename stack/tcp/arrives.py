@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from stack.base.quantity import MILLISECOND
 from stack.tcp import accurate_ecn, acknowledge, autotune, delayed_ack, ecn, fastopen, half_open, timestamps
-from stack.tcp.acceptance import answer, old_text, refusal, reset_is_expected
+from stack.tcp.acceptance import answer, old_text, refusal, report, reset_is_expected
 from stack.tcp.deliver import above_gap, deliver_text, end_of_data, hold, hold_fin, note_marks, note_urgent, take_held
 from stack.tcp.ending import await_fin, become_closed, refuse, start_time_wait
 from stack.tcp.opening import established, learn_options, listen_again
@@ -180,7 +180,10 @@ def check_sequence_number(b: Block, seg: Segment, now: int) -> bool:
         if seg.ack is None:
             b.syn_due = "the SYN came again"
             return DONE
-        seg.trim(rcv.nxt, rcv.edge)  # of the SYN,ACK only its ACK is new
+        seg.trim(rcv.nxt, rcv.edge)  # of the SYN,ACK only its ACK is new; its sender waits for ours (tcp_data_queue)
+        report(b, b.irs, b.irs + 1)
+        delayed_ack.hurry(b)
+        acknowledge.now(b, "the SYN,ACK of a simultaneous open")
     if b.timestamps and (cause := timestamps.rejects(b, seg, now)) is not None:
         if cause:
             answer(b, seg, cause, now)
@@ -248,6 +251,7 @@ def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
         accurate_ecn.segment_arrived(b, seg)
     if b.state is SYN_RECEIVED:
         if not snd.una < ack <= snd.nxt:
+            b.ack_now = False
             b.reset_due = (ack, None, "the ACK of something not sent")
             return DONE
         if b.timestamps:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from stack.tcp import acknowledge, timestamps
+from stack.tcp import acknowledge, frto, timestamps
 from stack.tcp.ending import become_closed, give_up
 from stack.tcp.opening import listen_again
 from stack.tcp.segment import ACK, FIN, RST, SYN
@@ -107,6 +107,8 @@ def synack_timeout(b: Block, now: int) -> None:
         return
     if listener is not None and not b.retries:
         listener.young -= 1
+    if listener is None and b.retries == 1:  # the window, as after two SYN,ACKs of a usual opening
+        frto.enter_loss(b, now)
     b.recovery.timed_out(b.retries > 0, now)
     b.retries += 1
     if again:

@@ -309,7 +309,7 @@ def test_what_is_remembered_is_bounded() -> None:
     assert cache.find(A[0], b"\0\0\0\1") is not None
 
 
-@pytest.mark.parametrize(("ack", "answer"), [(5, []), (1, ["P. 1:5(4) ack 1"]), (3, ["P. 3:5(2) ack 1"])])
+@pytest.mark.parametrize(("ack", "answer"), [(5, [". 5:5(0) ack 1"]), (1, ["P. 1:5(4) ack 1"]), (3, ["P. 3:5(2) ack 1"])])
 def test_two_that_open_fast_at_once_acknowledge_no_data_but_their_own_may_be(ack: int, answer: list[str]) -> None:
     pen, _ = client(known(), b"data")
     pen.read()

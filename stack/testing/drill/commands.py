@@ -107,6 +107,11 @@ class Commands:
             mine = {name: value for name, value in live.items() if getattr(settings, name, value) == getattr(old, name)}
             if settings is not None and mine:
                 one.configure(**mine)  # type: ignore[attr-defined]
+            listener = getattr(one, "listener", None)
+            if listener is not None:  # which has its own settings, though the socket may have none
+                mine = {name: value for name, value in live.items() if getattr(listener.settings, name) == getattr(old, name)}
+                mine["fast_open_queue"] = listener.fast_open_limit  # which listen() decided
+                listener.settings = listener.settings.replace(**mine)
         for connection in tcp.connections.values():
             mine = {name: value for name, value in live.items() if getattr(connection.settings, name) == getattr(old, name)}
             if mine:
