@@ -318,9 +318,12 @@ class TcpLayer:
         if number:
             host.drop(DropReason.FRAGMENTATION_NEEDED, None)
             host.soon.append((self._tell_mtu, (connection, way.mtu)))
-        elif neighbour is not None and neighbour.mac is not None and wants.hop_limit is None and not wants.traffic_class and not answers_syn:
-            self._remember(connection, way, v4)
+        elif neighbour is not None and neighbour.mac is not None and wants.hop_limit is None and not wants.traffic_class:
             connection.neighbour = neighbour
+            if answers_syn:
+                connection.confirmed = connection.snd.una  # its acknowledgment will confirm the neighbour; the next is numbered
+                return
+            self._remember(connection, way, v4)
             connection.ethernet = way.attachment.ethernet(neighbour.mac, 0x0800 if v4 else 0x86DD)
 
     def _remember(self, connection: HostConnection, way: Way, v4: bool) -> None:
