@@ -319,18 +319,15 @@ class TcpLayer:
             host.drop(DropReason.FRAGMENTATION_NEEDED, None)
             host.soon.append((self._tell_mtu, (connection, way.mtu)))
         elif neighbour is not None and neighbour.mac is not None and wants.hop_limit is None and not wants.traffic_class:
-            connection.neighbour = neighbour
-            if answers_syn:
-                connection.confirmed = connection.snd.una  # its acknowledgment will confirm the neighbour; the next is numbered
-                return
-            self._remember(connection, way, v4)
-            connection.ethernet = way.attachment.ethernet(neighbour.mac, 0x0800 if v4 else 0x86DD)
+            connection.neighbour, connection.confirmed = neighbour, connection.snd.una
+            if not answers_syn:  # whose ACK confirms the neighbour; the next segment is numbered
+                self._remember(connection, way, v4)
+                connection.ethernet = way.attachment.ethernet(neighbour.mac, 0x0800 if v4 else 0x86DD)
 
     def _remember(self, connection: HostConnection, way: Way, v4: bool) -> None:
         remote: Any = connection.remote
         connection.generation = way.generation
         connection.interface = way.attachment.interface
-        connection.confirmed = connection.snd.una
         connection.room = way.mtu - (40 if v4 else 60)
         if v4:
             connection.counter = self.host.ipv4.counter(way.source, remote[0], PROTOCOL)
