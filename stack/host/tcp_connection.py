@@ -109,11 +109,6 @@ class HostListener(Listener):
         self.layer = layer
         self.claim = claim
 
-    @property
-    def waiting(self) -> int:
-        """Connections to accept."""
-        return len(self._ready)
-
     def match(self, destination: IPAddress, version: int) -> int:
         """How closely a segment to `destination` is meant for us: -1 not at all, 1 exactly."""
         if self.claim.address is None:

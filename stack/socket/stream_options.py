@@ -8,11 +8,11 @@ from stack.base.quantity import MILLISECOND
 from stack.socket import numbers as n
 from stack.socket.description import Description
 from stack.socket.numbers import SOL_IP, SOL_IPV6, SOL_SOCKET
-from stack.socket.tcp_info import pack
 from stack.socket.transmit_reports import TransmitReports
-from stack.tcp import timestamps
+from stack.tcp import timestamps, window
 from stack.tcp.congestion.registry import name_of
 from stack.tcp.settings import TcpSettings
+from stack.tcp.tcp_info import TcpInfo
 
 if TYPE_CHECKING:
     from stack.tcp.connection import Connection
@@ -128,19 +128,21 @@ class StreamOptions(Description):
         return None if way is None else int(way.mtu)
 
     def memory(self) -> list[int]:
-        """SO_MEMINFO, in the order of SK_MEMINFO_*. Octets of data stand for the kernel's buffers."""
+        """SO_MEMINFO, in the order of SK_MEMINFO_*. What was received counts as memory, what is to be sent as octets."""
         words = [0] * n.SK_MEMINFO_VARS
         words[n.SK_MEMINFO_RCVBUF] = self.option(SOL_SOCKET, n.SO_RCVBUF) or self.buffer(n.SO_RCVBUF)
         words[n.SK_MEMINFO_SNDBUF] = self.option(SOL_SOCKET, n.SO_SNDBUF) or self.buffer(n.SO_SNDBUF)
         connection = self.connection
         if connection is not None:
-            words[n.SK_MEMINFO_RMEM_ALLOC] = connection.unread
+            words[n.SK_MEMINFO_RMEM_ALLOC] = window.used(connection)
             words[n.SK_MEMINFO_WMEM_QUEUED] = len(connection.outgoing) if connection.outgoing is not None else 0
         return words
 
     def information(self) -> bytes:
         """TCP_INFO."""
-        return pack(self.connection, self.listener is not None, self.node.now)
+        if self.connection is None:
+            return TcpInfo.unconnected(self.listener, self.settings.initial_rto).pack()
+        return TcpInfo.of(self.connection, self.node.now).pack()
 
     def congestion_information(self) -> bytes:
         """TCP_CC_INFO: of the controls that have something to tell (bbr, dctcp, vegas); nothing of the others."""

@@ -70,6 +70,8 @@ class Connection(Block):
         self.heard = now
         self.probes = 0
         self.segments_in += 1
+        if text:
+            self.rcv.segments += 1
         ended = None
         if self.signature is not None and not acceptable(self, header, text):
             ended = "signature"

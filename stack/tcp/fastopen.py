@@ -148,6 +148,7 @@ def syn_acknowledged(b: Block, seg: Segment, ack: int, now: int) -> None:
         b.snd.nxt = ack  # sent as if it never had been
         queue_again(b, b.iss + 1 + fast.text)
         b.retransmitted += 1
+        b.recovery.bytes_resent += b.iss + 1 + fast.text - ack
     else:
         fast.acked = fast.text > 0
 

@@ -25,7 +25,7 @@ def status(b: Block) -> dict[str, Any]:
         "recovery": b.recovery.state.name.lower(),
         "retransmits": 0 if probing else b.retries,
         "probes": b.retries if probing else b.probes,
-        "backoff": b.backoff if probing else b.retries,
+        "backoff": b.backoff if probing else rtt.backoff,
         "backoff_rto": rtt.rto,
         "rtt": rtt.srtt,
         "rttvar": rtt.rttvar,

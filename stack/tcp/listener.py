@@ -69,6 +69,11 @@ class Listener:
         return bool(self._ready)
 
     @property
+    def waiting(self) -> int:
+        """Connections to accept."""
+        return len(self._ready)
+
+    @property
     def half_open(self) -> int:
         """Connections in SYN-RECEIVED that were not opened fast."""
         return len(self._half_open)

@@ -107,6 +107,8 @@ def established(b: Block, now: int) -> None:
         b.rtt.rto = settings.fallback_rto
     b.enter(FIN_WAIT_1 if b.fin_queued else ESTABLISHED, now)
     b.heard = now
+    b.last_sent = b.last_sent or now  # as if data had been sent and received, in Linux
+    b.acks.heard = b.acks.heard or now
     watch_idle(b, now)
     b.wake()
 

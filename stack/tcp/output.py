@@ -128,7 +128,8 @@ def send_syn(b: Block, now: int) -> None:
         text,
         cause,
     )
-    b.segments_out += 1
+    b.segments_out += not b.passive  # a SYN,ACK is the listener's
+    b.data_segments_out += text != b""
     rcv.acked = rcv.nxt
     b.ack_now = False
     b.ack_at = NEVER

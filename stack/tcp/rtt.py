@@ -17,8 +17,8 @@ class RoundTrip:
     """
 
     __slots__ = (
-        "_deviation", "_largest", "_least", "_round", "_scaled", "_second", "_third", "_variance", "minimum", "rto", "srtt",
-        "timed_at", "timed_seq",
+        "_deviation", "_largest", "_least", "_round", "_scaled", "_second", "_third", "_variance", "backoff", "minimum", "rto",
+        "srtt", "timed_at", "timed_seq",
     )  # fmt: skip
 
     def __init__(self, rto: int) -> None:
@@ -29,6 +29,7 @@ class RoundTrip:
         self._variance = 0  # 4 RTTVAR
         self._round = 0  # SND.NXT when this round trip began
         self.rto = rto
+        self.backoff = 0  # how often it was doubled
         self.minimum = 0  # the smallest measurement of the last five minutes; 0: none
         self._least = 0  # when it was
         self._second = (0, 0)  # the smallest since then, and the smallest since that: (measurement, when)
@@ -80,6 +81,7 @@ class RoundTrip:
             self._variance = self._largest = max(self._deviation, least)
             self._round = nxt
         self._scaled = scaled = scaled if scaled > 8 else 8
+        self.backoff = 0
         self.srtt = scaled >> 3
         rto = self.srtt + self._variance
         self.rto = rto if rto < settings.maximum_rto else settings.maximum_rto
@@ -107,6 +109,7 @@ class RoundTrip:
 
     def restart(self, settings: TcpSettings) -> None:
         """RTO as if nothing had been backed off."""
+        self.backoff = 0
         if self._scaled:
             self.rto = min(self.srtt + self._variance, settings.maximum_rto)
         else:
@@ -114,4 +117,5 @@ class RoundTrip:
 
     def back_off(self, settings: TcpSettings) -> None:
         """Rule 5.5: double the RTO."""
+        self.backoff += 1
         self.rto = min(2 * self.rto, settings.maximum_rto)
