@@ -136,6 +136,7 @@ class Block:
         "closed_by_user",
         "congestion",
         "counters",
+        "data_segments_in",
         "data_segments_out",
         "deadline",
         "ecn",
@@ -285,6 +286,7 @@ class Block:
         self.usage = Usage()
         self.pacer: Pacer | None = None  # where data is paced
         self.chrono = Chronograph()
+        self.data_segments_in = 0
         self.data_segments_out = 0
         self.segments_out = 0
         self.segments_in = 0

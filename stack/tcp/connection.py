@@ -71,7 +71,7 @@ class Connection(Block):
         self.probes = 0
         self.segments_in += 1
         if text:
-            self.rcv.segments += 1
+            self.data_segments_in += 1
         ended = None
         if self.signature is not None and not acceptable(self, header, text):
             ended = "signature"

@@ -22,8 +22,13 @@ if TYPE_CHECKING:
     from stack.tcp.listener import Listener
 
 # Unsigned, of so many bits
-U1, U2, U4, U8 = Annotated[int, 1], Annotated[int, 2], Annotated[int, 4], Annotated[int, 8]
-U16, U32, U64 = Annotated[int, 16], Annotated[int, 32], Annotated[int, 64]
+U1 = Annotated[int, 1]
+U2 = Annotated[int, 2]
+U4 = Annotated[int, 4]
+U8 = Annotated[int, 8]
+U16 = Annotated[int, 16]
+U32 = Annotated[int, 32]
+U64 = Annotated[int, 64]
 
 SIZE = 280  # octets
 _UNLIMITED = (1 << 64) - 1
@@ -219,7 +224,7 @@ def _counts(b: Block, now: int) -> dict[str, int]:
         "segs_out": b.segments_out,
         "segs_in": b.segments_in,
         "notsent_bytes": b.not_sent + (b.fin_queued and b.fin is None),
-        "data_segs_in": rcv.segments,
+        "data_segs_in": b.data_segments_in,
         "data_segs_out": b.data_segments_out,
         "busy_time": busy,
         "rwnd_limited": window,

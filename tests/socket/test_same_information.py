@@ -58,7 +58,8 @@ def test_what_was_sent_and_received_is_counted(world: World) -> None:
         assert info.options == OPT_TIMESTAMPS | OPT_SACK | OPT_WSCALE
         assert (info.notsent_bytes, info.bytes_retrans, info.rcv_ooopack, info.reord_seen) == (0, 0, 0, 0)
         assert (info.total_rto, info.total_rto_recoveries, info.total_rto_time) == (0, 0, 0)
-        assert (info.snd_cwnd, info.snd_ssthresh, info.reordering, info.delivered_ce) == (11, 0x7FFFFFFF, 3, 0)
+        assert (info.snd_ssthresh, info.reordering, info.delivered_ce) == (0x7FFFFFFF, 3, 0)
+        assert info.snd_cwnd in (10, 11)  # over its loopback, Linux counts the one segment as use of the window
         assert info.advmss == info.pmtu - 52
         assert info.delivered == 2  # the SYN and the data
         assert (info.last_ack_sent, info.fackets) == (0, 0)
