@@ -107,9 +107,9 @@ class TcpInfo:
     total_rto_recoveries: U16 = 0  # rows of timeouts that are over, or not yet
     total_rto_time: U32 = 0  # milliseconds that they took
     received_ce: U32 = 0  # accurate ECN: segments
-    delivered_e1_bytes: U32 = 0
-    delivered_e0_bytes: U32 = 0
-    delivered_ce_bytes: U32 = 0
+    delivered_e1_bytes: U32 = 0  # not counted here
+    delivered_e0_bytes: U32 = 0  # nor is this
+    delivered_ce_bytes: U32 = 0  # of the option's 24 bits
     received_e1_bytes: U32 = 0
     received_e0_bytes: U32 = 0
     received_ce_bytes: U32 = 0
