@@ -1,4 +1,4 @@
-"""One segment is lost and one is late: the receiver says which octets it has, only the lost ones go again (RFC 2018, RFC 6675).
+"""One segment is lost and one is late: the receiver says which octets it has, and what came twice (RFC 2018, 2883, 8985).
 
 Captured where frames enter the link, so the lost one is here too. Faults count the frames as this capture does.
 """

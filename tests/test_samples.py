@@ -23,6 +23,8 @@ OUT_OF_ORDER = "This frame is a (suspected) out-of-order segment"  # what tshark
 EXPLAINED = {  # the warnings of tshark, and why they are as they should be
     "http_over_loss": {OUT_OF_ORDER},  # frames are lost, and sent again
     "path_mtu_discovery": {OUT_OF_ORDER},  # segments are too large, and sent again in smaller ones
+    "selective_acknowledgment": {OUT_OF_ORDER, "D-SACK Sequence"},  # one segment is lost; one is late, and sent twice
+    "simultaneous_open": {"D-SACK Sequence"},  # each SYN comes again, in the SYN,ACK
     "reset_of_a_closed_port": {"Connection reset (RST)"},  # the port is closed
     "zero_window": {  # the reader does not read
         "TCP Zero Window segment",

@@ -95,6 +95,8 @@ class Stack:
 
 
 class _Local(threading.local):
+    stack = Stack()                                          # while a thread's own is being made: the collector may call us then
+
     def __init__(self) -> None:
         self.stack = Stack()
 

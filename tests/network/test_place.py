@@ -237,3 +237,23 @@ def test_a_block_that_is_left_in_another_thread_says_so(a: Host) -> None:
     thread.join()
     assert "entered in thread 'MainThread' and left in 'other'" in raised[0]
     assert here() == "outside"
+
+
+def test_whoever_asks_while_a_thread_begins_is_outside() -> None:
+    """The collector may run, and its callbacks ask for the time, before the thread's own stack of blocks is there."""
+    import threading
+
+    from stack.network import place
+
+    local = place._Local()
+    del local.stack
+    found: list[object] = []
+    original, place._local = place._local, local
+    try:
+        thread = threading.Thread(target=lambda: found.append(place.current_node()))
+        thread.start()
+        thread.join()
+        found.append(place.current_node())
+    finally:
+        place._local = original
+    assert found == [None, None]
