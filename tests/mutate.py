@@ -142,7 +142,7 @@ def copy_tree(to: Path) -> Path:
 def main() -> int:
     """Run a sample; exit code 1 if fewer than `--floor` of the mutants die."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("files", nargs="*", type=Path, help=f"default: {ROOM}/*.py and {ROOM}/congestion/*.py")
+    options.add_argument("files", nargs="*", type=Path, help=f"default: all of {ROOM}, its formats left out")
     options.add_argument("--count", type=int, default=400)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--jobs", type=int, default=os.cpu_count() or 1)

@@ -21,12 +21,12 @@ from stack.host.zone import elsewhere, zoned
 from stack.ip.formats.ipv4 import IPv4
 from stack.ip.formats.ipv6 import IPv6
 from stack.ip.route import NO_METRICS
-from stack.tcp.challenge import ChallengeLimit
-from stack.tcp.fastopen import FastOpen
-from stack.tcp.fastopen_cache import FastOpenCache
 from stack.tcp.formats.tcp import SYN, TCP
 from stack.tcp.icmp import route_mtu
-from stack.tcp.isn import initial_sequence, timestamp_offset
+from stack.tcp.opening.fastopen import FastOpen
+from stack.tcp.opening.fastopen_cache import FastOpenCache
+from stack.tcp.opening.isn import initial_sequence, timestamp_offset
+from stack.tcp.receiving.challenge import ChallengeLimit
 from stack.tcp.reset import refusal
 from stack.tcp.settings import DEFAULT, TcpSettings
 from stack.tcp.state import CLOSED

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from stack.base.event import DropReason
 from stack.tcp.block import Endpoint
 from stack.tcp.connection import Connection
-from stack.tcp.listener import Listener
+from stack.tcp.opening.listener import Listener
 from stack.tcp.settings import TcpSettings
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from stack.socket.description import Address, error
 from stack.socket.numbers import MSG_FASTOPEN as MSG_FASTOPEN
-from stack.tcp.fastopen import Bits
+from stack.tcp.opening.fastopen import Bits
 
 if TYPE_CHECKING:
     from stack.socket.stream import Stream

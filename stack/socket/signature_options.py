@@ -11,8 +11,8 @@ from stack.socket import numbers as n
 from stack.socket.description import error
 from stack.socket.numbers import SOL_TCP
 from stack.socket.option import STREAM, Option, Table, no_value
-from stack.tcp.ao import Authentication, MasterKey, supported
-from stack.tcp.md5 import MD5Key
+from stack.tcp.signing.ao import Authentication, MasterKey, supported
+from stack.tcp.signing.md5 import MD5Key
 
 _MD5 = struct.Struct("=128sBBHi80s")  # struct tcp_md5sig
 _ADD = struct.Struct("=128s64siIHBBBBBB80s")  # struct tcp_ao_add

@@ -9,14 +9,14 @@ from stack.socket import numbers as n
 from stack.socket.description import Description
 from stack.socket.numbers import SOL_IP, SOL_IPV6, SOL_SOCKET
 from stack.socket.transmit_reports import TransmitReports
-from stack.tcp import timestamps, window
 from stack.tcp.congestion.registry import name_of
+from stack.tcp.receiving import timestamps, window
 from stack.tcp.settings import TcpSettings
 from stack.tcp.tcp_info import TcpInfo
 
 if TYPE_CHECKING:
     from stack.tcp.connection import Connection
-    from stack.tcp.listener import Listener
+    from stack.tcp.opening.listener import Listener
 
 _TRAFFIC_CLASS = ((SOL_IP, n.IP_TOS), (SOL_IPV6, n.IPV6_TCLASS))
 _HOP_LIMIT = ((SOL_IP, n.IP_TTL), (SOL_IPV6, n.IPV6_UNICAST_HOPS))

@@ -27,7 +27,7 @@ from stack.socket.option import (
     switch,
 )
 from stack.tcp.congestion.registry import available
-from stack.tcp.half_open import defer_accept, deferred_seconds
+from stack.tcp.opening.half_open import defer_accept, deferred_seconds
 
 _FIN_TIMEOUT_MAX = 120  # seconds
 _LEAST_CLAMP = 1152  # half of SOCK_MIN_RCVBUF

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stack.base.quantity import MILLISECOND
-from stack.tcp import ecn, mtu_probing, prr, rack, rate, recovery, sack, timestamps, tlp, validation
 from stack.tcp.acknowledgment import Acknowledgment
 from stack.tcp.block import NEVER
-from stack.tcp.chronograph import IDLE
+from stack.tcp.congestion import ecn, rate, validation
 from stack.tcp.congestion.base import CongestionState
-from stack.tcp.opening import set_segment_size
-from stack.tcp.retransmit_queue import EVER_RESENT, LOST, RESENT, SACKED
-from stack.tcp.sending import first_waiting, probe_interval
+from stack.tcp.congestion.validation import is_limited
+from stack.tcp.opening.handshake import set_segment_size
+from stack.tcp.receiving import timestamps
+from stack.tcp.recovery import prr, rack, sack, states, tlp
+from stack.tcp.recovery.retransmit_queue import EVER_RESENT, LOST, RESENT, SACKED
+from stack.tcp.recovery.timer import NOTHING, WINDOW_PROBE, clear_timer, rearm, set_timer
+from stack.tcp.sending import mtu_probing
+from stack.tcp.sending.chronograph import IDLE
+from stack.tcp.sending.transmit import first_waiting, probe_interval
 from stack.tcp.state import SYN_RECEIVED
-from stack.tcp.timer import NOTHING, WINDOW_PROBE, clear_timer, rearm, set_timer
-from stack.tcp.validation import is_limited
 
 if TYPE_CHECKING:
     from stack.tcp.block import Block
@@ -61,7 +64,7 @@ def acknowledged(b: Block, seg: Segment, ack: int, at: int) -> None:
     if ack < una:  # old; but its blocks may tell something new
         if b.sack and seg.sack:
             sack.tag(b, told, seg.sack, at)
-            recovery.alert(b, told, at)
+            states.alert(b, told, at)
             _order_repairs(b, told)
         return
     prior_fack = sack.highest(b)
@@ -82,7 +85,7 @@ def acknowledged(b: Block, seg: Segment, ack: int, at: int) -> None:
         return  # the peer's data says nothing of ours, as in Linux's fast path
     if not outstanding:
         if told.dsacked:
-            recovery.alert(b, told, at)
+            states.alert(b, told, at)
         window_answered(b, at)
         if b.recovery.probe_end:
             tlp.probe_acknowledged(b, told, at)
@@ -98,7 +101,7 @@ def acknowledged(b: Block, seg: Segment, ack: int, at: int) -> None:
     if not moves or told.newly_sacked or told.ece or told.dsacked or b.recovery.state is not CongestionState.OPEN:
         if not (told.advanced or moves or told.dsacked):
             told.duplicates = 1
-        recovery.alert(b, told, at)
+        states.alert(b, told, at)
     if told.restart_timer:
         restart_timer(b, at)
     steer(b, told, rtx.delivered - prior_delivered, rtx.lost - prior_lost, prior_flight, at)
@@ -119,9 +122,9 @@ def count_marks(b: Block, told: Acknowledgment, seg: Segment, delivered: int) ->
 
 def _order_repairs(b: Block, told: Acknowledgment) -> None:
     if told.try_new:
-        b.recovery.repair = recovery.NEW
+        b.recovery.repair = states.NEW
     elif told.repair:
-        b.recovery.repair = recovery.LOST
+        b.recovery.repair = states.LOST
 
 
 def clean(b: Block, told: Acknowledgment, prior_fack: int, at: int) -> None:
@@ -151,7 +154,7 @@ def clean(b: Block, told: Acknowledgment, prior_fack: int, at: int) -> None:
         if b.mtu_search is not None and b.mtu_search.size and snd.una >= b.mtu_search.end:
             mtu_probing.acknowledged(b, b.mtu_search)
         if not b.sack:
-            recovery.remove_duplicates(b, count)
+            states.remove_duplicates(b, count)
             if told.resent_acked:
                 told.original = False  # without SACK nobody knows which of the two arrived
         elif told.reordered < prior_fack:

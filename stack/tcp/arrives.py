@@ -10,11 +10,23 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from stack.base.quantity import MILLISECOND
-from stack.tcp import accurate_ecn, acknowledge, autotune, delayed_ack, ecn, fastopen, half_open, timestamps
-from stack.tcp.acceptance import answer, old_text, refusal, report, reset_is_expected
-from stack.tcp.deliver import above_gap, deliver_text, end_of_data, hold, hold_fin, note_marks, note_urgent, take_held
+from stack.tcp import acknowledge
+from stack.tcp.congestion import accurate_ecn, ecn
 from stack.tcp.ending import await_fin, become_closed, refuse, start_time_wait
-from stack.tcp.opening import established, learn_options, listen_again
+from stack.tcp.opening import fastopen, half_open
+from stack.tcp.opening.handshake import established, learn_options, listen_again
+from stack.tcp.receiving import autotune, delayed_ack, timestamps
+from stack.tcp.receiving.acceptance import answer, old_text, refusal, report, reset_is_expected
+from stack.tcp.receiving.deliver import (
+    above_gap,
+    deliver_text,
+    end_of_data,
+    hold,
+    hold_fin,
+    note_marks,
+    note_urgent,
+    take_held,
+)
 from stack.tcp.segment import FIN, RST, SYN, URG, Segment
 from stack.tcp.state import (
     CLOSE_WAIT,

@@ -6,34 +6,34 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from stack.tcp import send_space
-from stack.tcp.autotune import RightSizing
-from stack.tcp.chronograph import Chronograph
 from stack.tcp.congestion.base import CongestionControl, Sample
-from stack.tcp.rack import Rack
-from stack.tcp.recovery import Recovery
-from stack.tcp.retransmit_queue import RetransmitQueue
-from stack.tcp.rtt import RoundTrip
+from stack.tcp.congestion.validation import Usage
+from stack.tcp.receiving.autotune import RightSizing
+from stack.tcp.recovery.rack import Rack
+from stack.tcp.recovery.retransmit_queue import RetransmitQueue
+from stack.tcp.recovery.rtt import RoundTrip
+from stack.tcp.recovery.states import Recovery
+from stack.tcp.recovery.timer import NEVER as NEVER
+from stack.tcp.sending import send_space
+from stack.tcp.sending.chronograph import Chronograph
 from stack.tcp.state import CLOSED, TRANSITIONS, State
-from stack.tcp.timer import NEVER as NEVER
-from stack.tcp.validation import Usage
 
 if TYPE_CHECKING:
     from stack.tcp.buffers import ReceiveBuffer, SendBuffer
-    from stack.tcp.challenge import ChallengeLimit
-    from stack.tcp.ecn import Ecn
-    from stack.tcp.fastopen import FastOpen
+    from stack.tcp.congestion.ecn import Ecn
+    from stack.tcp.congestion.rate import DeliveryRate
     from stack.tcp.formats.options import TCPOptions
     from stack.tcp.formats.tcp import TCP
-    from stack.tcp.listener import Listener
     from stack.tcp.marks import Marks
-    from stack.tcp.mtu_search import Search
-    from stack.tcp.pacing import Pacer
-    from stack.tcp.rate import DeliveryRate
-    from stack.tcp.reassembly import Reassembly
-    from stack.tcp.sending import Piece
+    from stack.tcp.opening.fastopen import FastOpen
+    from stack.tcp.opening.listener import Listener
+    from stack.tcp.receiving.challenge import ChallengeLimit
+    from stack.tcp.receiving.reassembly import Reassembly
+    from stack.tcp.sending.mtu_search import Search
+    from stack.tcp.sending.pacing import Pacer
+    from stack.tcp.sending.transmit import Piece
     from stack.tcp.settings import TcpSettings
-    from stack.tcp.signatures import Signature
+    from stack.tcp.signing.signatures import Signature
     from stack.tcp.urgent import Urgent
 
 Endpoint = tuple[Any, int]  # (address, port); an address is octets: 4 of IPv4 or 16 of IPv6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from stack.tcp.memory import collapsed, tailroom, truesize
+from stack.tcp.receiving.memory import collapsed, tailroom, truesize
 
 _SMALL = 4096  # writes are joined up to this size, so that a thousand tiny ones do not make a thousand chunks
 

@@ -9,12 +9,15 @@ import errno
 import os
 from typing import TYPE_CHECKING
 
-from stack.tcp import acknowledge, autotune, delayed_ack, fastopen, rate, window
+from stack.tcp import acknowledge
 from stack.tcp.block import NEVER
 from stack.tcp.buffers import SendBuffer
+from stack.tcp.congestion import rate
 from stack.tcp.ending import await_fin, become_closed
-from stack.tcp.output import send_active_reset
-from stack.tcp.sending import output, queue
+from stack.tcp.opening import fastopen
+from stack.tcp.receiving import autotune, delayed_ack, window
+from stack.tcp.sending.output import send_active_reset
+from stack.tcp.sending.transmit import output, queue
 from stack.tcp.state import (
     CLOSE_WAIT,
     CLOSED,

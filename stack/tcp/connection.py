@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from stack.tcp import calls, delayed_ack, icmp, info, opening, pacing, timeouts, window
+from stack.tcp import calls, icmp, info, timeouts
 from stack.tcp.arrives import segment_arrives
 from stack.tcp.block import NEVER, Block, Endpoint
 from stack.tcp.congestion.base import INFINITE
 from stack.tcp.marks import Marks, Told
+from stack.tcp.opening import handshake
 from stack.tcp.prediction import predicted
+from stack.tcp.receiving import delayed_ack, window
+from stack.tcp.receiving.timestamps import before
 from stack.tcp.segment import ACK, FIN, RST, SYN, Segment
-from stack.tcp.sending import output, send_new
+from stack.tcp.sending import pacing
+from stack.tcp.sending.transmit import output, send_new
 from stack.tcp.seq import unwrap
 from stack.tcp.settings import DEFAULT, TcpSettings
-from stack.tcp.signatures import acceptable, signature_for
+from stack.tcp.signing.signatures import acceptable, signature_for
 from stack.tcp.state import CLOSED, FIN_WAIT_2, HAS_DATA, LISTEN, SYN_RECEIVED, SYN_SENT, TIME_WAIT
-from stack.tcp.timestamps import before
 
 if TYPE_CHECKING:
     from stack.tcp.formats.tcp import TCP
@@ -257,9 +260,9 @@ class Connection(Block):
         if changes.get("window_clamp"):
             window.clamp(self, self.settings.window_clamp)
         if "maximum_segment" in changes and self.peer_mss:
-            opening.set_segment_size(self)
+            handshake.set_segment_size(self)
         if not self.opening and self.state is not CLOSED and any(name.startswith("keepalive") for name in changes):
-            opening.watch_idle(self, now)
+            handshake.watch_idle(self, now)
         if changes.get("nodelay") and self.state in HAS_DATA:
             send_new(self, now, nagle=False)  # what a cork holds back goes, even while it stays in
         if "keepalive" not in changes:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from stack.tcp import recovery
-from stack.tcp.ao import AO_KIND
 from stack.tcp.block import NEVER
 from stack.tcp.ending import become_closed
-from stack.tcp.mtu_probing import synchronize
-from stack.tcp.sending import output
+from stack.tcp.recovery import states
+from stack.tcp.sending.mtu_probing import synchronize
+from stack.tcp.sending.transmit import output
 from stack.tcp.seq import unwrap
+from stack.tcp.signing.ao import AO_KIND
 from stack.tcp.state import CLOSED, HAS_DATA, SYN_RECEIVED, SYN_SENT
 
 if TYPE_CHECKING:
@@ -89,5 +89,5 @@ def path_mtu(b: Block, mtu: int, now: int, sequence: int | None = None) -> None:
     if not b.peer_mss:
         return  # before the SYNs have met there is nothing to cut
     if b.state in HAS_DATA and b.snd.mss < before:
-        recovery.repackaged(b, now)
+        states.repackaged(b, now)
         output(b, now)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from stack.base.quantity import SECOND
-from stack.tcp.chronograph import BUFFER, BUSY, WINDOW
-from stack.tcp.timer import WINDOW_PROBE
+from stack.tcp.recovery.timer import WINDOW_PROBE
+from stack.tcp.sending.chronograph import BUFFER, BUSY, WINDOW
 
 if TYPE_CHECKING:
     from stack.tcp.block import Block

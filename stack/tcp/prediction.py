@@ -10,14 +10,15 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from stack.tcp import acknowledge, autotune
+from stack.tcp import acknowledge
 from stack.tcp.congestion.base import CongestionState
-from stack.tcp.deliver import deliver_text
+from stack.tcp.receiving import autotune
+from stack.tcp.receiving.deliver import deliver_text
+from stack.tcp.recovery.timer import WINDOW_PROBE
 from stack.tcp.segment import ACK, PSH, TIMESTAMPS_FIRST
-from stack.tcp.sending import output
+from stack.tcp.sending.transmit import output
 from stack.tcp.seq import MASK
 from stack.tcp.state import ESTABLISHED, FIN_WAIT_1
-from stack.tcp.timer import WINDOW_PROBE
 
 if TYPE_CHECKING:
     from stack.tcp.block import Block

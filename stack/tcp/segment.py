@@ -5,7 +5,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from stack.tcp import accurate_ecn
+from stack.tcp.congestion import accurate_ecn
 from stack.tcp.formats.options import TCPOptions
 from stack.tcp.formats.tcp import ACK, FIN, PSH, RST, SYN, URG
 from stack.tcp.seq import MASK, unwrap

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Self
 from stack.base.quantity import MILLISECOND, SECOND
 
 if TYPE_CHECKING:
-    from stack.tcp.ao import MasterKey
     from stack.tcp.congestion.base import CongestionControl
-    from stack.tcp.md5 import MD5Key
+    from stack.tcp.signing.ao import MasterKey
+    from stack.tcp.signing.md5 import MD5Key
 
 
 def _predicting() -> bool:

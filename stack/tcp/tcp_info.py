@@ -10,16 +10,16 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any
 
 from stack.base.quantity import MICROSECOND, MILLISECOND, SECOND
-from stack.tcp import pacing
-from stack.tcp.accurate_ecn import FIRST
+from stack.tcp.congestion.accurate_ecn import FIRST
 from stack.tcp.congestion.base import INFINITE
 from stack.tcp.info import held_up
+from stack.tcp.recovery.timer import WINDOW_PROBE
+from stack.tcp.sending import pacing
 from stack.tcp.state import State
-from stack.tcp.timer import WINDOW_PROBE
 
 if TYPE_CHECKING:
     from stack.tcp.block import Block
-    from stack.tcp.listener import Listener
+    from stack.tcp.opening.listener import Listener
 
 # Unsigned, of so many bits
 U1 = Annotated[int, 1]

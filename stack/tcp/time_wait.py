@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stack.tcp import acknowledge, timestamps
+from stack.tcp import acknowledge
 from stack.tcp.ending import become_closed, start_time_wait
+from stack.tcp.receiving import timestamps
 from stack.tcp.segment import FIN, RST, SYN, Segment
 from stack.tcp.state import FIN_WAIT_2, TIME_WAIT
 

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stack.tcp import delayed_ack, fastopen, frto, half_open, mtu_probing, pacing, rack
 from stack.tcp.block import NEVER
 from stack.tcp.congestion.base import INFINITE
 from stack.tcp.ending import become_closed, give_up
-from stack.tcp.output import send_active_reset, transmit
-from stack.tcp.retransmit import note_resent, send_record_again
+from stack.tcp.opening import fastopen, half_open
+from stack.tcp.receiving import delayed_ack
+from stack.tcp.recovery import frto, rack
+from stack.tcp.recovery.retransmit import note_resent, send_record_again
+from stack.tcp.recovery.timer import LOSS_PROBE, NOTHING, REORDERING, RETRANSMISSION, WINDOW_PROBE, rearm, set_timer
 from stack.tcp.segment import ACK
-from stack.tcp.sending import can_send_first, first_waiting, output, probe_interval, send_new, send_window_probe
+from stack.tcp.sending import mtu_probing, pacing
+from stack.tcp.sending.output import send_active_reset, transmit
+from stack.tcp.sending.transmit import (
+    can_send_first,
+    first_waiting,
+    output,
+    probe_interval,
+    send_new,
+    send_window_probe,
+)
 from stack.tcp.state import CLOSED, ESTABLISHED, FIN_WAIT_2, SYN_RECEIVED, SYN_SENT, TIME_WAIT
-from stack.tcp.timer import LOSS_PROBE, NOTHING, REORDERING, RETRANSMISSION, WINDOW_PROBE, rearm, set_timer
 
 if TYPE_CHECKING:
     from stack.tcp.block import Block

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stack.tcp.buffers import ReceiveBuffer, SendBuffer
-from stack.tcp.reassembly import Reassembly
+from stack.tcp.receiving.reassembly import Reassembly
 from tests.ledger import rfc
 
 CHUNKS = st.lists(st.one_of(st.binary(min_size=1, max_size=10), st.integers(3000, 9000).map(bytes)), min_size=1, max_size=12)

@@ -9,7 +9,7 @@ from stack.tcp.congestion.bbr import BBR, BW_UNIT, CYCLE, Mode
 from stack.tcp.congestion.byte_counting import ByteCounting
 from stack.tcp.congestion.dctcp import DCTCP
 from stack.tcp.congestion.registry import available, congestion_control
-from stack.tcp.windowed import WindowedMaximum, WindowedMinimum
+from stack.tcp.congestion.windowed import WindowedMaximum, WindowedMinimum
 from tests.ledger import rfc
 from tests.tcp.controls import MS, Driven
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from stack.tcp.accurate_ecn import Accurate
+from stack.tcp.congestion.accurate_ecn import Accurate
 from stack.tcp.connection import Connection
 from stack.tcp.formats.options import TCPOptions
 from stack.tcp.formats.tcp import TCP

@@ -6,13 +6,13 @@ import ipaddress
 import pytest
 
 from stack.tcp.connection import Connection
-from stack.tcp.fastopen import Failure, FastOpen, cookie
-from stack.tcp.fastopen_cache import LIMIT, FastOpenCache
 from stack.tcp.formats.options import TCPOptions
 from stack.tcp.formats.tcp import TCP
-from stack.tcp.listener import Listener
+from stack.tcp.opening.fastopen import Failure, FastOpen, cookie
+from stack.tcp.opening.fastopen_cache import LIMIT, FastOpenCache
+from stack.tcp.opening.listener import Listener
+from stack.tcp.opening.siphash import siphash
 from stack.tcp.settings import TcpSettings
-from stack.tcp.siphash import siphash
 from stack.tcp.state import CLOSED, ESTABLISHED, FIN_WAIT_1, SYN_RECEIVED, SYN_SENT
 from tests.ledger import rfc
 from tests.tcp.builders import MS, MSS_1000, PLAIN, A, B, Pen

@@ -5,7 +5,7 @@ import errno
 from stack.tcp.connection import Connection
 from stack.tcp.formats.options import TCPOptions
 from stack.tcp.formats.tcp import TCP
-from stack.tcp.listener import Listener
+from stack.tcp.opening.listener import Listener
 from stack.tcp.settings import TcpSettings
 from stack.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED
 from tests.tcp.builders import MS, PLAIN, A, B

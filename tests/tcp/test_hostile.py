@@ -3,9 +3,9 @@
 import pytest
 
 from stack.base.quantity import SECOND
+from stack.tcp.receiving.timestamps import OUTDATED
 from stack.tcp.settings import TcpSettings
 from stack.tcp.state import CLOSED, ESTABLISHED, SYN_RECEIVED
-from stack.tcp.timestamps import OUTDATED
 from tests.ledger import rfc
 from tests.tcp.builders import MS, PLAIN, Pen, Sent, client, established, server
 

@@ -4,7 +4,7 @@ import pytest
 
 from stack.base.address import IPv6Address
 from stack.tcp.connection import Connection
-from stack.tcp.isn import initial_sequence, timestamp_offset
+from stack.tcp.opening.isn import initial_sequence, timestamp_offset
 from stack.tcp.segment import Segment
 from stack.tcp.settings import TcpSettings
 from stack.tcp.state import CLOSE_WAIT, CLOSED, ESTABLISHED, FIN_WAIT_1, LISTEN, SYN_RECEIVED, SYN_SENT

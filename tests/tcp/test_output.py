@@ -3,7 +3,7 @@ import itertools
 
 import pytest
 
-from stack.tcp import send_space
+from stack.tcp.sending import send_space
 from stack.tcp.settings import TcpSettings
 from stack.tcp.state import CLOSED, ESTABLISHED
 from tests.ledger import rfc

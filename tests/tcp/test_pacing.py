@@ -3,7 +3,7 @@
 from itertools import count, pairwise
 
 from stack.tcp.connection import Connection
-from stack.tcp.pacing import rate
+from stack.tcp.sending.pacing import rate
 from stack.tcp.settings import TcpSettings
 from tests.tcp.builders import MS, PLAIN, Pair, Sent, established
 

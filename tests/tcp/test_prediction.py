@@ -7,7 +7,7 @@ import pytest
 from stack.tcp import connection as face
 from stack.tcp import prediction
 from stack.tcp.block import Block
-from stack.tcp.ecn import CE, ECT_0
+from stack.tcp.congestion.ecn import CE, ECT_0
 from stack.tcp.settings import TcpSettings
 from stack.tcp.state import FIN_WAIT_1, FIN_WAIT_2, State
 from tests.tcp.builders import MS, Pair, Sent, established, pair

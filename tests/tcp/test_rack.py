@@ -1,8 +1,8 @@
 """RACK: losses found by time (RFC 8985)."""
 
 from stack.tcp.congestion.base import CongestionState
-from stack.tcp.rack import Rack, reordering_window
-from stack.tcp.retransmit_queue import EVER_RESENT, Record
+from stack.tcp.recovery.rack import Rack, reordering_window
+from stack.tcp.recovery.retransmit_queue import EVER_RESENT, Record
 from stack.tcp.segment import ACK
 from tests.ledger import rfc
 from tests.tcp.builders import MS, SENDER, sacks, sender

@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from stack.tcp.retransmit_queue import LOST, RESENT, SACKED
+from stack.tcp.recovery.retransmit_queue import LOST, RESENT, SACKED
 from tests.ledger import rfc
 from tests.tcp.builders import MS, SACK_OK, SENDER, Pen, client, sacks, sender
 

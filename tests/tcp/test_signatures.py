@@ -8,13 +8,13 @@ from scapy.layers import inet
 from scapy.layers.inet6 import IPv6
 
 from stack.base.address import IPv4Address, IPv6Address
-from stack.tcp.ao import AES_CMAC, HMAC_SHA1, MasterKey, supported
 from stack.tcp.connection import Connection
 from stack.tcp.formats.options import TCPOptions
 from stack.tcp.formats.tcp import TCP
-from stack.tcp.listener import Listener
-from stack.tcp.md5 import MD5Key, digest
+from stack.tcp.opening.listener import Listener
 from stack.tcp.settings import TcpSettings
+from stack.tcp.signing.ao import AES_CMAC, HMAC_SHA1, MasterKey, supported
+from stack.tcp.signing.md5 import MD5Key, digest
 from stack.tcp.state import ESTABLISHED
 from tests.ledger import rfc
 from tests.tcp.builders import MS, PLAIN, A, B, Pair, Pen, pair

@@ -1,10 +1,10 @@
 """SYN cookies: a listener under a flood (RFC 4987 section 3.6)."""
 
-from stack.tcp import syncookies
 from stack.tcp.connection import Connection
 from stack.tcp.formats.options import TCPOptions
 from stack.tcp.formats.tcp import TCP
-from stack.tcp.listener import Listener
+from stack.tcp.opening import syncookies
+from stack.tcp.opening.listener import Listener
 from stack.tcp.segment import syn_options
 from stack.tcp.settings import TcpSettings
 from stack.tcp.state import CLOSED, ESTABLISHED

@@ -1,6 +1,6 @@
 import errno
 
-from stack.tcp.rtt import RoundTrip
+from stack.tcp.recovery.rtt import RoundTrip
 from stack.tcp.settings import DEFAULT, TcpSettings
 from stack.tcp.state import CLOSED, ESTABLISHED
 from tests.ledger import rfc

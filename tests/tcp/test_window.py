@@ -1,7 +1,7 @@
 """The receive window as Linux has it: what the SYN offers, how it grows, what lies beyond it, and the host's rations."""
 
-from stack.tcp.challenge import ChallengeLimit
-from stack.tcp.memory import truesize
+from stack.tcp.receiving.challenge import ChallengeLimit
+from stack.tcp.receiving.memory import truesize
 from stack.tcp.settings import TcpSettings
 from stack.tcp.state import ESTABLISHED
 from tests.ledger import rfc

@@ -10,7 +10,7 @@ from enum import Enum
 
 from stack.tcp.congestion.base import CongestionControl, CongestionState, Happening, Sample
 from stack.tcp.congestion.bbr_policer import Policer
-from stack.tcp.windowed import WindowedMaximum
+from stack.tcp.congestion.windowed import WindowedMaximum
 
 MICROSECOND = 1_000
 MILLISECOND = 1_000_000

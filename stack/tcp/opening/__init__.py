@@ -1,0 +1,1 @@
+"""Opening: handshake, listeners, SYN cookies, fast open."""

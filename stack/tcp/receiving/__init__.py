@@ -1,0 +1,1 @@
+"""What comes in: who is let in, the window offered, when to acknowledge."""

@@ -1,0 +1,1 @@
+"""What goes out: which segments, when, and how large."""

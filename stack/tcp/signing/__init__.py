@@ -1,0 +1,1 @@
+"""Signatures of segments: TCP-MD5 and TCP-AO."""
