@@ -11,7 +11,9 @@ import ast
 import difflib
 import os
 import random
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,13 +25,13 @@ from queue import SimpleQueue
 
 TOP = Path(__file__).resolve().parents[1]
 ROOM = Path("stack/tcp")
-TESTS = ("tests/tcp", "tests/host/test_tcp.py", "tests/testing")
+TESTS = ("tests/tcp", "tests/host/test_tcp.py", "tests/testing/drill/test_shared_runs.py", "tests/testing/drill/test_python.py")
 COPIED = ("stack", "tests", "pyproject.toml", "docs")
 LEFT_OUT = {
     "core/VariableInserter", "core/VariableReplacer",  # want arguments
     "core/ReplaceComparisonOperator_Is_Eq", "core/ReplaceComparisonOperator_IsNot_NotEq",  # the same for None and for states
 }  # fmt: skip
-SECONDS = 240  # a mutant that keeps the tests busy for longer is dead: it waits for something that never comes
+SECONDS = 240  # of processor time: a mutant that keeps the tests busy for longer is dead, it waits for something that never comes
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -103,10 +105,16 @@ def change(mutant: Mutant) -> tuple[str, str]:
 
 
 def run_tests(tree: Path, tests: list[str], seconds: int = SECONDS) -> subprocess.CompletedProcess[str]:
-    """The tests in a tree, up to the first that fails."""
+    """The tests in a tree, up to the first that fails; ended by SIGXCPU or by `TimeoutExpired` where they do not end."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:packetstack", *tests]
     settings = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=seconds, check=False, env=settings)
+
+    def bound() -> None:
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
+
+    return subprocess.run(
+        command, cwd=tree, capture_output=True, text=True, timeout=10 * seconds, check=False, env=settings, preexec_fn=bound
+    )
 
 
 def fate(mutant: Mutant, tree: Path, tests: list[str]) -> tuple[str, str]:
@@ -115,7 +123,8 @@ def fate(mutant: Mutant, tree: Path, tests: list[str]) -> tuple[str, str]:
     file = tree / mutant.path
     file.write_text(after)
     try:
-        outcome = "survived" if run_tests(tree, tests).returncode == 0 else "killed"
+        code = run_tests(tree, tests).returncode
+        outcome = "survived" if code == 0 else "timed out" if code in (-signal.SIGXCPU, -signal.SIGKILL) else "killed"
     except subprocess.TimeoutExpired:
         outcome = "timed out"
     finally:
@@ -171,8 +180,8 @@ def main() -> int:
 
         for outcome, difference in workers.map(work, mutants):
             outcomes[outcome] += 1
-            if outcome == "survived":
-                print(difference, end="\n\n", flush=True)
+            if outcome != "killed":
+                print(f"{outcome} ({outcomes.total()} tried)", difference, sep="\n", end="\n\n", flush=True)
     total = outcomes.total()
     dead = total - outcomes["survived"]
     shown = ", ".join(f"{count} {name}" for name, count in sorted(outcomes.items()))
