@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from stack.lab.probe import Unexpected as Unexpected
     from stack.lab.switch import Switch as Switch
     from stack.lab.trace import Trace as Trace
+    from stack.link.codel import CoDel as CoDel
+    from stack.link.ecn_threshold import EcnThreshold as EcnThreshold
     from stack.link.faults import Corrupt as Corrupt
     from stack.link.faults import Delay as Delay
     from stack.link.faults import Drop as Drop
@@ -51,12 +53,15 @@ if TYPE_CHECKING:
     from stack.link.formats.arp import ARP as ARP
     from stack.link.formats.ethernet import Ethernet as Ethernet
     from stack.link.formats.vlan import VLAN as VLAN
+    from stack.link.red import Red as Red
     from stack.network.deadlock import Deadlock as Deadlock
     from stack.network.program import Program as Program
     from stack.network.program import ProgramExit as ProgramExit
+    from stack.tcp.congestion.base import CongestionControl as CongestionControl
     from stack.tcp.formats.options import TCPOptions as TCPOptions
     from stack.tcp.formats.tcp import TCP as TCP
     from stack.tcp.settings import TcpSettings as TcpSettings
+    from stack.tcp.tcp_info import TcpInfo as TcpInfo
     from stack.testing.drill.mismatch import Mismatch as Mismatch
     from stack.testing.drill.python import Drill as Drill
     from stack.udp.formats.udp import UDP as UDP
@@ -84,15 +89,20 @@ _HOMES = {
     "stack.lab.probe": ("Probe", "Unexpected"),
     "stack.lab.switch": ("Switch",),
     "stack.lab.trace": ("Trace",),
+    "stack.link.codel": ("CoDel",),
+    "stack.link.ecn_threshold": ("EcnThreshold",),
     "stack.link.faults": ("Corrupt", "Delay", "Drop", "Duplicate", "Reorder"),
     "stack.link.formats.arp": ("ARP",),
     "stack.link.formats.ethernet": ("Ethernet",),
     "stack.link.formats.vlan": ("VLAN",),
+    "stack.link.red": ("Red",),
     "stack.network.deadlock": ("Deadlock",),
     "stack.network.program": ("Program", "ProgramExit"),
+    "stack.tcp.congestion.base": ("CongestionControl",),
     "stack.tcp.formats.options": ("TCPOptions",),
     "stack.tcp.formats.tcp": ("TCP",),
     "stack.tcp.settings": ("TcpSettings",),
+    "stack.tcp.tcp_info": ("TcpInfo",),
     "stack.testing.drill.mismatch": ("Mismatch",),
     "stack.testing.drill.python": ("Drill",),
     "stack.udp.formats.udp": ("UDP",),
