@@ -1,7 +1,8 @@
 """Mutation testing of `stack/tcp` with cosmic-ray: does a test fail when the code is wrong? `make mutate`.
 
-A seeded sample of places is drawn, one mutant at each; every mutant is written into a copy of the tree and the tests run
-there. Annotations and names of types are left alone, since a mutant there changes nothing that runs.
+A seeded sample of places is drawn, one mutant at each; every mutant is written into a copy of the tree, and the tests that come
+past the place run there (all of them, where it runs at import). Annotations and names of types are left alone, since a mutant
+there changes nothing that runs.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +27,7 @@ from queue import SimpleQueue
 
 TOP = Path(__file__).resolve().parents[1]
 ROOM = Path("stack/tcp")
-TESTS = ("tests/tcp", "tests/host/test_tcp.py", "tests/testing/drill/test_shared_runs.py", "tests/testing/drill/test_python.py")
+TESTS = ("tests/tcp", "tests/host", "tests/testing/drill/test_shared_runs.py", "tests/testing/drill/test_python.py", "tests/socket")
 COPIED = ("stack", "tests", "pyproject.toml", "docs")
 LEFT_OUT = {
     "core/VariableInserter", "core/VariableReplacer",  # want arguments
@@ -104,10 +106,10 @@ def change(mutant: Mutant) -> tuple[str, str]:
     return before, after
 
 
-def run_tests(tree: Path, tests: list[str], seconds: int = SECONDS) -> subprocess.CompletedProcess[str]:
+def run_tests(tree: Path, tests: Sequence[str], seconds: int = SECONDS) -> subprocess.CompletedProcess[str]:
     """The tests in a tree, up to the first that fails; ended by SIGXCPU or by `TimeoutExpired` where they do not end."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:packetstack", *tests]
-    settings = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    settings = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(tree)}
 
     def bound() -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
@@ -117,9 +119,48 @@ def run_tests(tree: Path, tests: list[str], seconds: int = SECONDS) -> subproces
     )
 
 
-def fate(mutant: Mutant, tree: Path, tests: list[str]) -> tuple[str, str]:
+class Passing:
+    """Which tests come past a line: found by running them once, unchanged, under coverage.py."""
+
+    def __init__(self, tree: Path, tests: Sequence[str]) -> None:
+        from coverage import CoverageData
+
+        self.tests = tests
+        unchanged = run_tests(tree, ["--cov=stack/tcp", "--cov-context=test", "--cov-report=", *tests], 10 * SECONDS)
+        if unchanged.returncode:
+            raise RuntimeError(unchanged.stdout[-3000:] + "\nthe tests fail without any mutant")
+        self.data = CoverageData(str(tree / ".coverage"))
+        self.data.read()
+        self.tree = tree
+
+    def by(self, mutant: Mutant) -> Sequence[str]:
+        """The tests that run the statement of a mutant, in their order."""
+        lines = self.data.contexts_by_lineno(str((self.tree / mutant.path).resolve()))
+        first, last = statement_at(ast.parse((TOP / mutant.path).read_text()), mutant.line)
+        contexts = {context.partition("|")[0] for line in range(first, last + 1) for context in lines.get(line, ())}
+        return self.tests if "" in contexts else sorted(contexts, key=self._order)
+
+    def _order(self, test: str) -> tuple[int, str]:
+        return next((place for place, start in enumerate(self.tests) if test.startswith(start)), len(self.tests)), test
+
+
+def statement_at(tree: ast.AST, line: int) -> tuple[int, int]:
+    """The lines of the innermost statement that holds a line; of a compound one, those of its head."""
+    found = (line, line)
+    for node in ast.walk(tree):  # outer ones come first
+        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or line):
+            body = getattr(node, "body", None)
+            last = body[0].lineno - 1 if body and isinstance(node, ast.stmt) else node.end_lineno or line
+            found = (node.lineno, max(node.lineno, last))
+    return found
+
+
+def fate(mutant: Mutant, tree: Path, tests: Sequence[str]) -> tuple[str, str]:
     """What became of a mutant ("killed", "timed out", "survived") and its change."""
     before, after = change(mutant)
+    difference = "\n".join(difflib.unified_diff(before.splitlines(), after.splitlines(), mutant.path, mutant.operator, "", "", 1, ""))
+    if not tests:
+        return "survived", difference + "\n(no test comes past it)"
     file = tree / mutant.path
     file.write_text(after)
     try:
@@ -129,8 +170,7 @@ def fate(mutant: Mutant, tree: Path, tests: list[str]) -> tuple[str, str]:
         outcome = "timed out"
     finally:
         file.write_text(before)
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), mutant.path, mutant.operator, "", "", 1, "")
-    return outcome, "\n".join(lines)
+    return outcome, difference
 
 
 def copy_tree(to: Path) -> Path:
@@ -166,15 +206,12 @@ def main() -> int:
         for job in range(chosen.jobs):
             tree = copy_tree(Path(folder) / str(job))
             trees.put(tree)
-        unchanged = run_tests(tree, chosen.tests, 4 * SECONDS)
-        if unchanged.returncode:
-            print(unchanged.stdout[-3000:], "the tests fail without any mutant", file=sys.stderr)
-            return 2
+        passing = Passing(tree, chosen.tests)
 
         def work(mutant: Mutant) -> tuple[str, str]:
             tree = trees.get()
             try:
-                return fate(mutant, tree, chosen.tests)
+                return fate(mutant, tree, passing.by(mutant))
             finally:
                 trees.put(tree)
 
