@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from stack.socket.description import Address, error
 from stack.socket.numbers import MSG_FASTOPEN as MSG_FASTOPEN
+from stack.socket.numbers import MSG_ZEROCOPY, SO_ZEROCOPY, SOL_SOCKET
 from stack.tcp.opening.fastopen import Bits
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def deferred(stream: Stream) -> bool:
     return fast is not None and fast.deferred
 
 
-def begin(stream: Stream, data: bytes, to: Address | None) -> int:
+def begin(stream: Stream, data: bytes, flags: int, to: Address | None) -> int:
     """Open the connection with as much of `data` as may go with the SYN: how much that is, as tcp_sendmsg_fastopen."""
     if not stream.settings.fast_open & Bits.CLIENT:
         raise error(errno.EOPNOTSUPP)
@@ -33,6 +34,8 @@ def begin(stream: Stream, data: bytes, to: Address | None) -> int:
         raise error(errno.EINVAL)
     else:
         taken = stream.start(to, data)
+    if taken and flags & MSG_ZEROCOPY and stream.connection is not None and stream.option(SOL_SOCKET, SO_ZEROCOPY):
+        stream.transmit_reports().zerocopy(stream.connection, stream.node.now)  # of a SYN's data there are no time stamps in Linux
     stream.node.flush()
     return taken
 

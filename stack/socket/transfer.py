@@ -167,7 +167,7 @@ class Transfer:
     def _open_fast(self, octets: bytes, to: Any, doing: str, flags: int) -> int:
         """Send what may go with the SYN; a call that blocks waits for the connection, and sends the rest."""
         file, flags = self._file, flags & ~MSG_FASTOPEN
-        taken = fast_open.begin(file, octets, to)
+        taken = fast_open.begin(file, octets, flags, to)
         if self._timeout is not None or self._impatient or flags & DONTWAIT:  # with a time, the library never lets a call block
             if not taken:
                 raise error(errno.EINPROGRESS)

@@ -10,9 +10,10 @@ from stack.socket import numbers
 from stack.socket.socket import Socket
 from stack.testing.drill import symbols
 from stack.testing.drill.arguments import Arguments, integer, socket_address
+from stack.testing.drill.disk import open_file
 from stack.testing.drill.expression_printer import show_expression
 from stack.testing.drill.expressions import Anything, SocketAddress, String, Word
-from stack.testing.drill.files import DEVICES, Call, Device, OpenFile, Pipe, PipeEnd, SocketFile, Waits, error
+from stack.testing.drill.files import Call, Pipe, PipeEnd, SocketFile, Waits, error
 from stack.testing.drill.mismatch import Mismatch
 from stack.testing.drill.process import Process, until_done
 from stack.testing.drill.script import ScriptError
@@ -173,15 +174,12 @@ def pipe(process: Process, arguments: Arguments) -> Call[int]:
 
 
 def open_(process: Process, arguments: Arguments) -> Call[int]:
-    """open(2), of devices that are the same everywhere: no file of this machine is touched."""
+    """open(2), of devices that are the same everywhere, and of what the script made: no file of this machine is touched."""
     arguments.expect(2, 3)
     path = arguments[0]
     if not isinstance(path, String):
         arguments.fail("a path", path)
-    if path.value not in DEVICES:
-        raise ScriptError(arguments.place, f"open({path.value!r}): a drill opens no files but {', '.join(DEVICES)}")
-    file: OpenFile = Device(path.value, arguments.integer(1) & 3)
-    return process.place(arguments.number_expected, file)
+    return process.place(arguments.number_expected, open_file(process.disk, path.value, arguments.integer(1)))
     yield
 
 

@@ -10,6 +10,7 @@ from stack.socket.stream import Stream
 from stack.testing.drill.arguments import Arguments, buffer, integer, nowhere, socket_address, vectors
 from stack.testing.drill.calls_files import compare_address, connected
 from stack.testing.drill.control import compare_control, control_sent
+from stack.testing.drill.disk import DiskFile
 from stack.testing.drill.expression_printer import show_expression
 from stack.testing.drill.expressions import Anything, Array, Expression, Integer, MessageHeader, String, Word
 from stack.testing.drill.files import Call, OpenFile, PipeEnd, SocketFile, Waits, error
@@ -248,10 +249,16 @@ def sendfile(process: Process, arguments: Arguments) -> Call[int]:
     """sendfile(2)"""
     arguments.expect(4)
     target, origin = process.files[arguments.integer(0)], process.files[arguments.integer(1)]
-    data = origin.read(arguments.integer(3))
+    offset, size = _offset(arguments, 2), arguments.integer(3)
+    data = origin.read(size) if offset is None or not isinstance(origin, DiskFile) else origin.read_at(offset, size)
     if not data:
         return 0
     return (yield from _send(target, data))
+
+
+def _at_mark(file: OpenFile) -> bool:
+    stream = file.description if isinstance(file, SocketFile) else None
+    return isinstance(stream, Stream) and stream.at_mark and stream.connection is not None and stream.connection.incoming is not None
 
 
 def splice(process: Process, arguments: Arguments) -> Call[int]:
@@ -269,6 +276,10 @@ def splice(process: Process, arguments: Arguments) -> Call[int]:
         if not size:
             raise error(errno.EAGAIN)
     size = min(size, _CHUNK)
+    if _at_mark(origin):  # splice() does not pass over an urgent octet, as read() does, nor wait behind it
+        if origin.nonblocking or waits:
+            raise error(errno.EAGAIN)
+        return 0
     data = cast("bytes", (yield from until_done(origin, lambda: origin.read(size), waits)))
     if not data:
         return 0

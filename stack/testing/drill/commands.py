@@ -10,7 +10,7 @@ from typing import Any
 from stack.base.address import ip_address
 from stack.base.errors import AddressError
 from stack.tcp.sysctl import SysctlError, changes
-from stack.testing.drill import bsd
+from stack.testing.drill import bsd, disk, proc_net
 from stack.testing.drill.files import SocketFile
 from stack.testing.drill.mismatch import Mismatch
 from stack.testing.drill.process import Process
@@ -25,7 +25,7 @@ NO_EFFECT = {
     "true": "nothing", ":": "nothing", "set": "nothing", "sync": "nothing", "wait": "nothing", "exit": "nothing", "export": "nothing",
     "ethtool": "every segment is made alone, as without offloads",
     "modprobe": "what there is, is there", "kldload": "what there is, is there", "kldunload": "what there is, is there",
-    "rm": "no files", "mkdir": "no files", "chmod": "no files", "touch": "no files", "cat": "what it prints goes nowhere",
+    "mkdir": "no files", "chmod": "no files", "touch": "no files", "cat": "what it prints goes nowhere",
     "ifconfig": "the wire is set up", "sockstat": "see below", "iptables": "nothing is filtered", "ip6tables": "nothing is filtered",
 }  # fmt: skip
 # Latched when a socket is made, in Linux: those that there are keep theirs.
@@ -72,6 +72,9 @@ class Commands:
                 return
             if name == "sockstat":
                 bsd.sockstat(self.process, pipeline, command)
+                return
+            if name == "grep" and not proc_net.FILES.keys().isdisjoint(first.words):
+                self._grep(pipeline, command)
                 return
             last = pipeline[-1]
             if len(pipeline) == 2 and name in ("echo", "printf") and last.words[0] in ("tee", "sudo"):
@@ -223,6 +226,11 @@ class Commands:
             raise Mismatch(f"the counter {name} is another", str(wanted[0]), str(found), command.place)
         self._base = now  # nstat shows what came since it was last asked
 
+    def _grep(self, pipeline: Pipeline, command: Command) -> None:
+        """grep(1) through the list of sockets: it must find something."""
+        if not proc_net.search(self.process, pipeline):
+            raise Mismatch("no such socket", command.text, "nothing", command.place)
+
     def _defaults(self, simple: Simple) -> None:
         self.defaults()
 
@@ -257,5 +265,8 @@ COMMANDS: dict[str, Callable[[Commands, Simple], None]] = {
     "ip": Commands._ip,
     "nstat": Commands._nstat,
     "tc": Commands._tc,
+    "dd": lambda commands, simple: disk.dd(commands.process.disk, simple),
+    "rm": lambda commands, simple: disk.remove(commands.process.disk, simple),
+    "grep": lambda commands, simple: commands._grep((simple,), Command(str(simple))),
     "tcpdrop": lambda commands, simple: bsd.tcpdrop(commands.process, simple),
 }

@@ -32,6 +32,8 @@ class Process:
         #: The port at the other end of accepted connections, and of datagram sockets, which answer it where the script
         #: leaves the address open: number of the socket → port.
         self.peers: dict[int, int] = {}
+        #: The files that the script makes, by their paths.
+        self.disk: dict[str, bytearray] = {}
         #: When the script began, in nanoseconds of the network's time.
         self.epoch = 0
 

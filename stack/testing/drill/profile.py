@@ -32,9 +32,13 @@ DEFAULTS = {
 }  # fmt: skip
 
 _COOKIES = {  # of the key above, for the addresses below, as run_all.py defines them
-    "ipv4": {"TFO_COOKIE": "3021b9d889017eeb", "TFO_COOKIE_ZERO": "b7c12350a90dc8f5", "CMSG_LEVEL_IP": "SOL_IP", "CMSG_TYPE_RECVERR": "IP_RECVERR"},
-    "ipv6": {"TFO_COOKIE": "c1d1e9742a47a9bc", "TFO_COOKIE_ZERO": "82af1a8f9a205c34", "CMSG_LEVEL_IP": "SOL_IPV6", "CMSG_TYPE_RECVERR": "IPV6_RECVERR"},
+    "ipv4": {"TFO_COOKIE": "3021b9d889017eeb", "TFO_COOKIE_ZERO": "b7c12350a90dc8f5"},
+    "ipv6": {"TFO_COOKIE": "c1d1e9742a47a9bc", "TFO_COOKIE_ZERO": "82af1a8f9a205c34"},
 }  # fmt: skip
+_ERRORS = {  # the control message of an error is that of the socket's family, whatever its packets are
+    False: {"CMSG_LEVEL_IP": "SOL_IP", "CMSG_TYPE_RECVERR": "IP_RECVERR"},
+    True: {"CMSG_LEVEL_IP": "SOL_IPV6", "CMSG_TYPE_RECVERR": "IPV6_RECVERR"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class Profile:
     @property
     def symbols(self) -> dict[str, str]:
         """What `-D` defines for every script, unless the user does."""
-        return {"CODE": "host_unreachable", **_COOKIES["ipv6" if self.wire == 6 else "ipv4"]}
+        return {"CODE": "host_unreachable", **_COOKIES["ipv6" if self.wire == 6 else "ipv4"], **_ERRORS[self.version != "ipv4"]}
 
 
 def versions(script: Script, only: str | None = None) -> tuple[str, ...]:

@@ -161,3 +161,15 @@ def test_ip_versions_follow_from_option_name_and_cookie() -> None:
     assert versions(parse(cookie)) == ("ipv4", "ipv4-mapped-ipv6")
     with pytest.raises(ScriptError, match="ip_version"):
         versions(parse("--ip_version=ipv5\n0 < . 1:1(0) ack 1 win 100"))
+
+
+def test_the_list_of_sockets_is_looked_through() -> None:
+    def seen(*greps: str) -> None:
+        run_script(parse(f"{SERVER}+0 `{' | '.join(greps)}`\n"), "ipv4")
+
+    seen('grep " 0A " /proc/net/tcp /proc/net/tcp6', 'grep ":1F90"')
+    seen("grep :1F90 /proc/net/tcp", 'grep -v " 0A "', 'grep -q "0100A8C0:1F90 010200C0:.... 01 "')
+    with pytest.raises(Mismatch, match="no such socket"):
+        seen("grep :1F91 /proc/net/tcp")
+    with pytest.raises(ScriptError):
+        seen("grep 0A /proc/net/tcp", "wc -l")
