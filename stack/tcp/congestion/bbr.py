@@ -6,6 +6,7 @@ except of a policer (`bbr_policer.py`). BBR versions 2 and 3 are other algorithm
 
 from __future__ import annotations
 
+import struct
 from enum import Enum
 
 from stack.tcp.congestion.base import CongestionControl, CongestionState, Happening, Sample
@@ -137,6 +138,12 @@ class BBR(CongestionControl):
     def best(self) -> int:
         """The bandwidth to work with."""
         return self.policer.bandwidth or self.bandwidth.value
+
+    def information(self) -> bytes:
+        """What TCP_CC_INFO tells: struct tcp_bbr_info of linux/inet_diag.h; octets a second, microseconds (bbr_get_info)."""
+        rate = self.best * self.mss * 1_000_000 >> BW_SCALE
+        min_rtt = 0xFFFFFFFF if self.min_rtt is None else self.min_rtt
+        return struct.pack("=QIII", rate, min_rtt, self.pacing_gain, self.cwnd_gain)
 
     def _pacing_rate(self, bandwidth: int, gain: int) -> int:
         """Octets a second."""

@@ -36,6 +36,7 @@ class Information(Mapping[str, int]):
                 info = TcpInfo.parse(self._file.socket.getsockopt(numbers.SOL_TCP, numbers.TCP_INFO, 512))
                 self._values |= {f"tcpi_{field.name}": getattr(info, field.name) for field in fields(info)}
                 self._values |= words(self._file, numbers.SO_MEMINFO)
+                self._values |= control(self._file)
         return self._values
 
     def __getitem__(self, name: str) -> int:
@@ -58,3 +59,15 @@ def words(file: SocketFile, option: int) -> dict[str, int]:
     return {
         name: struct.unpack_from("=I", octets, 4 * index)[0] for name, index in named.items() if 4 * index + 4 <= len(octets)
     }
+
+
+_BBR = ("bbr_bw_lo", "bbr_bw_hi", "bbr_min_rtt", "bbr_pacing_gain", "bbr_cwnd_gain")  # linux/inet_diag.h, struct tcp_bbr_info
+
+
+def control(file: SocketFile) -> dict[str, int]:
+    """TCP_CC_INFO, by Linux's names for its fields: of BBR, the one control that tells something."""
+    try:
+        octets = file.socket.getsockopt(numbers.SOL_TCP, numbers.TCP_CC_INFO, 64)
+    except OSError:
+        return {}
+    return dict(zip(_BBR, struct.unpack("=5I", octets), strict=True)) if len(octets) == 20 else {}

@@ -175,3 +175,12 @@ def test_a_run_leaves_no_trace_on_the_machine(tmp_path: Path) -> None:
     with pytest.raises(ScriptError):
         run_script(parse(f"`echo 1 > {target}`\n{SERVER}"), "ipv4")
     assert not target.exists()
+
+
+def test_code_sees_what_the_congestion_control_tells() -> None:
+    text = SERVER.replace("<...>", "<mss 1460,nop,nop,sackOK,nop,wscale 8>")
+    code = "+0 %{ assert (bbr_bw_hi, bbr_pacing_gain, bbr_cwnd_gain) == (0, 739, 739) and bbr_min_rtt > 0 }%\n"
+    lines = f"`../common/defaults.sh\nsysctl -q net.ipv4.tcp_congestion_control=bbr`\n{text}\n{code}"
+    run_script(parse(lines), "ipv4")
+    with pytest.raises(ScriptError, match="bbr_bw_hi"):
+        run_script(parse(lines.replace("=bbr`", "=reno`")), "ipv4")
