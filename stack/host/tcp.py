@@ -13,14 +13,14 @@ from stack.codec.fields import Sealed
 from stack.codec.packet import Packet
 from stack.host.addresses import Cast
 from stack.host.ipv4 import DONT_FRAGMENT, NO_OPTIONS
-from stack.host.tcp_connection import HostConnection, HostListener
+from stack.host.tcp_connection import HostConnection, HostListener, along
 from stack.host.udp import unmapped
 from stack.host.udp_endpoint import ErrorReport, Where
 from stack.host.way import Way, find_way
 from stack.host.zone import elsewhere, zoned
 from stack.ip.formats.ipv4 import IPv4
 from stack.ip.formats.ipv6 import IPv6
-from stack.ip.route import NO_METRICS
+from stack.tcp.counters import Counters
 from stack.tcp.formats.tcp import SYN, TCP
 from stack.tcp.icmp import route_mtu
 from stack.tcp.opening.fastopen import FastOpen
@@ -56,7 +56,7 @@ class TcpLayer:
         self.connections: dict[Key, HostConnection] = {}
         self.listeners: dict[int, list[HostListener]] = {}
         self.settings = DEFAULT  # of listeners and connections that are given none
-        self.counters: dict[str, int] = {"TcpExtBeyondWindow": 0}  # by the names of nstat(8)
+        self.counters = Counters()
         self._challenges = ChallengeLimit(host.randomness.at(host.name, "tcp challenges").random)
         self.arriving = 0  # the ECN field of the datagram that brought a SYN
         self.sink, self.poke = self.segment_out, self.moved  # one bound method each for all connections
@@ -155,7 +155,7 @@ class TcpLayer:
             mss=min(way.attachment.interface.mtu, 65535) - overhead,
             ts_offset=timestamp_offset(self._secret, local, remote),
         )  # fmt: skip
-        connection.counters, connection.challenges = self.counters, self._challenges
+        connection.challenges = self._challenges
         if overhead == 60:
             connection.flow_label = self._labels.getrandbits(20) or 1  # RFC 6437: one for each flow, not 0
         if way.mtu < way.attachment.interface.mtu:
@@ -195,7 +195,7 @@ class TcpLayer:
         try:
             header, text = TCP.decode(data, at, end)
         except WireError:
-            self.host.drop(DropReason.MALFORMED, packet)
+            self._damaged(DropReason.MALFORMED, packet)
             return None
         size = len(ip.source)
         addresses = data[at - 2 * size : at]
@@ -204,12 +204,19 @@ class TcpLayer:
         else:
             total = PROTOCOL + end - at + ones_sum(ip.source + ip.destination) + ones_sum(data[at:end])
         if total % 0xFFFF:
-            self.host.drop(DropReason.BAD_CHECKSUM, packet)
+            self.counters.InCsumErrors += 1
+            self._damaged(DropReason.BAD_CHECKSUM, packet)
             return None
         return header, text
 
+    def _damaged(self, reason: DropReason, packet: Packet) -> None:
+        self.counters.InSegs += 1
+        self.counters.InErrs += 1
+        self.host.drop(reason, packet)
+
     def segment_in(self, connection: HostConnection, header: TCP, text: bytes, ecn: int = 0) -> None:
         """A segment for a connection, from a datagram with this ECN field."""
+        self.counters.InSegs += 1
         connection.arriving = self.arriving = ecn
         now = self.host.now
         if header.flags & SYN and connection.takes_new_syn(header) and self._listener(connection.local) is not None:
@@ -232,6 +239,7 @@ class TcpLayer:
         if host.addresses.cast(ip.destination) is not Cast.LOCAL:
             host.drop(DropReason.BAD_ADDRESS, packet)  # RFC 9293 section 3.9.2.3, MUST-57
             return
+        self.counters.InSegs += 1
         self.arriving = ip.ecn
         local, remote = (ip.destination, header.destination), (ip.source, header.source)
         if self._listen(local, remote, header, text, None):
@@ -261,6 +269,8 @@ class TcpLayer:
     def _refuse(self, answer: TCP, local: Where, remote: Where) -> None:
         way = find_way(self.host, remote[0], local[0])
         if isinstance(way, Way):
+            self.counters.OutSegs += 1
+            self.counters.OutRsts += 1
             layer = self.host.ipv4 if len(local[0]) == IPv4Address.length else self.host.ipv6
             layer.send(way, PROTOCOL, (answer,), b"", dont_fragment=True, cause="no connection: refused", numbered=False)
 
@@ -354,7 +364,7 @@ class TcpLayer:
             return
         local, remote = connection.local, connection.remote
         if remote is not None and self.connections.get((local[0], local[1], remote[0], remote[1])) is connection:
-            del self.connections[local[0], local[1], remote[0], remote[1]]
+            self.counters.forget(self.connections.pop((local[0], local[1], remote[0], remote[1])))
         if connection.claim is not None:
             self.ports.release(connection.claim)
             connection.claim = None
@@ -377,18 +387,6 @@ class TcpLayer:
         else:
             connection.icmp_error(report.errno, report.hard, self.host.now, sequence)
         return True
-
-
-def along(way: Way, settings: TcpSettings) -> TcpSettings:
-    """Settings for a connection on this way: what its route says (ip-route(8)) comes before what the host does elsewhere."""
-    metrics = way.metrics
-    if metrics is NO_METRICS:
-        return settings
-    said = {
-        "initial_segments": metrics.initial_window, "minimum_rto": metrics.minimum_rto, "congestion": metrics.congestion,
-        "delayed_ack": 0 if metrics.quick_ack else None, "ecn": 1 if metrics.ecn and settings.ecn in (0, 2) else None,
-    }  # fmt: skip
-    return settings.replace(**{name: value for name, value in said.items() if value is not None})
 
 
 def _meant(address: IPAddress) -> IPAddress:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from stack.base.event import DropReason
+from stack.ip.route import NO_METRICS
 from stack.tcp.block import Endpoint
 from stack.tcp.connection import Connection
 from stack.tcp.opening.listener import Listener
@@ -35,7 +36,7 @@ class HostConnection(Connection):
     def __init__(
         self, layer: TcpLayer, way: Way, claim: Claim, local: Endpoint, remote: Endpoint, settings: TcpSettings, **numbers: Any
     ) -> None:
-        super().__init__(local, remote, settings, sink=layer.sink, poke=layer.poke, **numbers)
+        super().__init__(local, remote, settings, sink=layer.sink, poke=layer.poke, counters=layer.counters, **numbers)
         self.layer = layer
         self.claim: Claim | None = claim
         self.way = way
@@ -105,7 +106,7 @@ class HostListener(Listener):
     __slots__ = ("claim", "layer")
 
     def __init__(self, layer: TcpLayer, claim: Claim, local: Endpoint, settings: TcpSettings, backlog: int) -> None:
-        super().__init__(local, layer.passive, settings, backlog, layer.cookie_secret)
+        super().__init__(local, layer.passive, settings, backlog, layer.cookie_secret, layer.counters)
         self.layer = layer
         self.claim = claim
 
@@ -127,3 +128,14 @@ class HostListener(Listener):
             self.layer.forget_listener(self)
             super().close(now)
 
+
+def along(way: Way, settings: TcpSettings) -> TcpSettings:
+    """Settings for a connection on this way: what its route says (ip-route(8)) comes before what the host does elsewhere."""
+    metrics = way.metrics
+    if metrics is NO_METRICS:
+        return settings
+    said = {
+        "initial_segments": metrics.initial_window, "minimum_rto": metrics.minimum_rto, "congestion": metrics.congestion,
+        "delayed_ack": 0 if metrics.quick_ack else None, "ecn": 1 if metrics.ecn and settings.ecn in (0, 2) else None,
+    }  # fmt: skip
+    return settings.replace(**{name: value for name, value in said.items() if value is not None})

@@ -18,7 +18,7 @@ from stack.tcp.recovery.timer import NOTHING, WINDOW_PROBE, clear_timer, rearm, 
 from stack.tcp.sending import mtu_probing
 from stack.tcp.sending.chronograph import IDLE
 from stack.tcp.sending.transmit import first_waiting, probe_interval
-from stack.tcp.state import SYN_RECEIVED
+from stack.tcp.state import ESTABLISHED, SYN_RECEIVED
 
 if TYPE_CHECKING:
     from stack.tcp.block import Block
@@ -35,16 +35,25 @@ def now(b: Block, cause: str | None) -> None:
 
 def challenge(b: Block, cause: str, at: int) -> None:
     """An ACK that anyone could provoke: only so many in a time, of a connection and of a host (RFC 5961 section 7)."""
-    if allowed(b, at) and (b.challenges is None or b.challenges.take(b.settings.challenge_limit, at)):
+    if allowed(b, "TCPACKSkippedChallenge", at) and (b.challenges is None or b.challenges.take(b.settings.challenge_limit, at)):
+        b.counters.TCPChallengeACK += 1
         now(b, cause)
 
 
-def allowed(b: Block, at: int) -> bool:
-    """Whether a bad segment may bring out an answer again (tcp_oow_rate_limited).
+def challenge_syn(b: Block, cause: str, at: int) -> None:
+    """The answer to a SYN on a connection (RFC 5961 section 4)."""
+    b.counters.TCPSYNChallenge += 1
+    b.counters.InErrs += b.state is ESTABLISHED
+    challenge(b, cause, at)
+
+
+def allowed(b: Block, skipped: str, at: int) -> bool:
+    """Whether a bad segment may bring out an answer again (tcp_oow_rate_limited); `skipped` is the counter of those that may not.
 
     In whole ms, as Linux counts: a peer's probes 500 ms apart are answered though one came a little early.
     """
     if at // MILLISECOND - b.last_challenge // MILLISECOND < b.settings.invalid_interval // MILLISECOND:
+        b.counters.add(skipped)
         return False
     b.last_challenge = at
     return True
@@ -67,6 +76,7 @@ def acknowledged(b: Block, seg: Segment, ack: int, at: int) -> None:
             states.alert(b, told, at)
             _order_repairs(b, told)
         return
+    b.counters.TCPPureAcks += not seg.len
     prior_fack = sack.highest(b)
     if ack > una:
         told.advanced = True

@@ -127,6 +127,7 @@ def syn_sent_state(b: Block, seg: Segment, now: int) -> bool:
             b.arm(b.timer_at)
         return DONE
     if ack is not None and timestamps.strange_echo(b, seg, now):
+        b.counters.PAWSActive += 1
         if not seg.flags & RST:
             b.reset_due = (ack, None, "the echo of a timestamp not sent")
         return DONE
@@ -198,7 +199,10 @@ def check_sequence_number(b: Block, seg: Segment, now: int) -> bool:
         acknowledge.now(b, "the SYN,ACK of a simultaneous open")
     if b.timestamps and (cause := timestamps.rejects(b, seg, now)) is not None:
         if cause:
-            answer(b, seg, cause, now)
+            b.counters.PAWSEstab += not seg.flags & SYN
+            answer(b, seg, cause, now, "TCPACKSkippedPAWS")
+        elif seg.ts_val is not None:
+            b.counters.PAWSOldAck += 1
         return DONE
     cause = refusal(b, seg)  # table 6
     if cause is not None:
@@ -217,6 +221,7 @@ def check_sequence_number(b: Block, seg: Segment, now: int) -> bool:
         # "special allowance should be made to accept valid ACKs, URGs, and RSTs" (MUST-66); and, as Linux does, a FIN
         # with no text before it, lest its sender repeats it for ever.
         delayed_ack.hurry(b)
+        b.counters.TCPZeroWindowDrop += seg.text != b""
         acknowledge.now(b, "the window is closed")
         right = rcv.nxt + (not seg.text and seg.flags & FIN)
     seg.trim(rcv.nxt, right)
@@ -249,7 +254,7 @@ def check_syn_bit(b: Block, seg: Segment, now: int) -> bool:
     if b.state is SYN_RECEIVED and b.passive:
         listen_again(b, now)
     else:
-        acknowledge.challenge(b, "challenge ACK: a SYN on a connection", now)
+        acknowledge.challenge_syn(b, "challenge ACK: a SYN on a connection", now)
     return DONE
 
 
@@ -318,6 +323,7 @@ def process_segment_text(b: Block, seg: Segment, now: int) -> bool:
         return GO_ON
     if b.closed_by_user or (b.no_more_reads and b.state is not ESTABLISHED):
         # The socket is gone: what came is lost, and the peer is told (section 3.6.1, SHLD-3; RFC 2525 section 2.17)
+        b.counters.TCPAbortOnData += 1
         b.reset_due = (seg.ack if seg.ack is not None else b.snd.nxt, None, "data after close")
         become_closed(b, now)
         return DONE

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from stack.tcp.congestion.base import CongestionControl, Sample
 from stack.tcp.congestion.validation import Usage
+from stack.tcp.counters import Counters
 from stack.tcp.receiving.autotune import RightSizing
 from stack.tcp.recovery.rack import Rack
 from stack.tcp.recovery.retransmit_queue import RetransmitQueue
@@ -214,8 +215,10 @@ class Block:
     )  # fmt: skip
 
     def __init__(
-        self, local: Endpoint, remote: Endpoint | None, settings: TcpSettings, iss: int, mss: int, ts_offset: int
-    ) -> None:
+        self, local: Endpoint, remote: Endpoint | None, settings: TcpSettings, iss: int, mss: int, ts_offset: int,
+        counters: Counters | None = None,
+    ) -> None:  # fmt: skip
+        self.counters = counters if counters is not None else Counters()  # of the host
         self.local = local
         self.remote = remote
         self.settings = settings
@@ -280,7 +283,7 @@ class Block:
         """What is to be sent, what was, and what came of it."""
         self.pieces: deque[Piece] | None = None  # of `outgoing`, what was not sent yet
         self.pushed = 0  # up to where data was pushed
-        self.rtx = RetransmitQueue()
+        self.rtx = RetransmitQueue(self.counters)
         self.recovery = Recovery(self.settings.reordering)
         self.rack = Rack()
         self.usage = Usage()
@@ -317,7 +320,6 @@ class Block:
         self.last_sent = 0
         self.last_challenge = -NEVER  # when an ACK went out that a bad segment had provoked
         self.challenges: ChallengeLimit | None = None  # of the host
-        self.counters: dict[str, int] | None = None  # of the host
         self.retransmitted = 0  # segments sent again, for `info`
 
     def enter(self, state: State, now: int) -> None:

@@ -92,11 +92,13 @@ class ReceiveBuffer:
             self.memory += truesize(size)
         self.size += size
 
-    def collapse(self) -> None:
-        """Pack what is here without gaps, since memory is short."""
+    def collapse(self) -> int:
+        """Pack what is here without gaps, since memory is short; how many segments that joined."""
+        count = len(self._chunks)
         self._chunks = [b"".join(self._chunks)[self._first :]]
         self._first = 0
         self.memory = collapsed(self.size)
+        return count if count > 1 else 0
 
     def take(self, limit: int, peek: bool = False) -> bytes:
         """Up to `limit` octets; `peek` leaves them."""

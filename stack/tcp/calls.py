@@ -63,6 +63,7 @@ def open_active(b: Block, now: int, data: bytes | None = None) -> int:
         fast.deferred = False
         fastopen.load_syn(b, data or b"", now)
     b.syn_due = ""
+    b.counters.ActiveOpens += 1
     output(b, now)
     return fast.text if fast is not None else 0
 
@@ -199,12 +200,17 @@ def close(b: Block, now: int) -> None:
         return
     unread, b.incoming = b.unread, None
     if unread:
+        b.counters.TCPAbortOnClose += 1
         abort(b, now, "closed with unread data")  # SHLD-3, RFC 2525 section 2.17
     elif b.settings.linger == 0:
+        b.counters.TCPAbortOnData += 1
         abort(b, now, "closed with a linger time of 0")
     else:
         shutdown_write(b, now)
-        if b.state is FIN_WAIT_2 and b.wait_at == NEVER:
+        if b.state is FIN_WAIT_2 and b.settings.fin_wait_2 < 0:
+            b.counters.TCPAbortOnLinger += 1
+            abort(b, now, "no time to wait for a FIN")
+        elif b.state is FIN_WAIT_2 and b.wait_at == NEVER:
             await_fin(b, now)
 
 

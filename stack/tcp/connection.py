@@ -9,6 +9,7 @@ from stack.tcp import calls, icmp, info, timeouts
 from stack.tcp.arrives import segment_arrives
 from stack.tcp.block import NEVER, Block, Endpoint
 from stack.tcp.congestion.base import INFINITE
+from stack.tcp.counters import Counters
 from stack.tcp.marks import Marks, Told
 from stack.tcp.opening import handshake
 from stack.tcp.prediction import predicted
@@ -33,7 +34,7 @@ class Connection(Block):
     """One end of a connection.
 
     `local` and `remote` are (address, port); `iss` is the initial send sequence number (see `isn.py`); `mss` what the
-    MTU of the way out leaves for text without options; `ts_offset` see `isn.py`.
+    MTU of the way out leaves for text without options; `ts_offset` see `isn.py`; `counters` those of its host.
 
     Segments go to `sink(connection, header, text, cause)` as they are made, or, without a sink, to `take_output()`.
     `poke(connection)` is called when `deadline` moves earlier, and when the connection has become CLOSED and is to be
@@ -53,8 +54,9 @@ class Connection(Block):
         ts_offset: int = 0,
         sink: Sink | None = None,
         poke: Poke | None = None,
+        counters: Counters | None = None,
     ) -> None:
-        super().__init__(local, remote, settings, iss, mss, ts_offset)
+        super().__init__(local, remote, settings, iss, mss, ts_offset, counters)
         if settings.maximum_segment is not None:
             self.rcv.mss = min(mss, settings.maximum_segment)
         self.sink = sink
@@ -80,7 +82,7 @@ class Connection(Block):
             ended = "signature"
         elif not self.settings.prediction or not predicted(self, header, text, now):
             segment = Segment.read(header, text, self.rcv.nxt, self.snd.una)
-            if segment.signed and self.signature is None:
+            if segment.signed and self.signature is None and not acceptable(self, header, text):
                 ended = "signature"  # nothing was agreed on: dropped in silence, as in Linux
             else:
                 ended = segment_arrives(self, segment, now)

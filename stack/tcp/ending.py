@@ -5,11 +5,14 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
+from stack.base.quantity import SECOND
 from stack.tcp.block import NEVER
-from stack.tcp.state import CLOSE_WAIT, CLOSED, SYN_SENT, TIME_WAIT
+from stack.tcp.state import CLOSE_WAIT, CLOSED, ESTABLISHED, FIN_WAIT_2, SYN_RECEIVED, SYN_SENT, TIME_WAIT
 
 if TYPE_CHECKING:
     from stack.tcp.block import Block
+
+_SOON = 4 * SECOND  # Linux counts a wait that is no longer apart
 
 
 def stop_timers(b: Block) -> None:
@@ -21,6 +24,10 @@ def stop_timers(b: Block) -> None:
 
 def become_closed(b: Block, now: int, error: int | None = None) -> None:
     """Delete the TCB: the queues are flushed. What was received in order can still be read, then `error` is told."""
+    if b.state is ESTABLISHED or b.state is CLOSE_WAIT:
+        b.counters.EstabResets += 1
+    elif error is not None and (b.state is SYN_SENT or b.state is SYN_RECEIVED) and b.listener is None:
+        b.counters.AttemptFails += 1
     b.enter(CLOSED, now)
     stop_timers(b)
     b.outgoing = b.held = b.pieces = None
@@ -54,19 +61,31 @@ def refuse(b: Block, now: int) -> None:
 
 def give_up(b: Block, now: int) -> None:
     """R2 or the user timeout is reached: the error of the last ICMP message, if there was one, as in Linux."""
+    if b.listener is None:
+        b.counters.TCPAbortOnTimeout += 1
     become_closed(b, now, b.soft_error or errno.ETIMEDOUT)
 
 
 def await_fin(b: Block, now: int) -> None:
     """FIN-WAIT-2 of a connection that its program closed does not last for ever."""
     b.last_challenge = -NEVER
+    _count_waiting(b, b.settings.fin_wait_2)
     b.wait_at = now + b.settings.fin_wait_2
     b.arm(b.wait_at)
+
+
+def _count_waiting(b: Block, time: int) -> None:
+    if time <= _SOON:
+        b.counters.TWKilled += 1
+    else:
+        b.counters.TW += 1
 
 
 def start_time_wait(b: Block, now: int) -> None:
     """Enter TIME-WAIT, or stay: (re)start its timer, turn off the others."""
     if b.state is not TIME_WAIT:
+        if b.state is not FIN_WAIT_2 or not b.closed_by_user:  # which was counted as such
+            _count_waiting(b, b.settings.time_wait)
         b.enter(TIME_WAIT, now)
         b.outgoing = b.held = b.pieces = None
         b.rtx.clear()

@@ -25,12 +25,18 @@ _MINIMUM_V6 = 1280  # RFC 8200
 
 def believable(b: Block, sequence: int | None) -> bool:
     """Whether the segment quoted in the message is one that is outstanding (RFC 5927 section 4)."""
-    return sequence is None or b.snd.una <= unwrap(sequence, b.snd.una) <= b.snd.nxt
+    if sequence is None or b.snd.una <= unwrap(sequence, b.snd.una) <= b.snd.nxt:
+        return True
+    b.counters.OutOfWindowIcmps += 1
+    return False
 
 
 def authenticated(b: Block) -> bool:
     """Whether ICMP messages, which nobody signed, are to do nothing to the connection (RFC 5925 section 7.8)."""
-    return b.signature is not None and b.signature.kind == AO_KIND and b.state not in (SYN_SENT, SYN_RECEIVED)
+    if b.signature is None or b.signature.kind != AO_KIND or b.state in (SYN_SENT, SYN_RECEIVED):
+        return False
+    b.counters.TCPAODroppedIcmps += 1
+    return True
 
 
 def icmp_error(b: Block, error: int, hard: bool, now: int, sequence: int | None = None) -> None:

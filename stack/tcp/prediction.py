@@ -74,6 +74,7 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
         echo = b.sizing.echo
     ack = una + acked
     if acked:
+        b.counters.TCPHPAcks += 1
         acknowledge.forward(b, ack, now)
     wnd = header.window << snd.scale
     if acked or snd.wl1 < rcv.nxt or wnd > snd.wnd or not wnd:
@@ -83,6 +84,7 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
         if wnd > snd.max_wnd:
             acknowledge.largest_window(b, wnd)
     if text:
+        b.counters.TCPHPHits += 1
         if echo != b.sizing.echo:
             autotune.echoed(b, len(text), echo, now)
         deliver_text(b, rcv.nxt, text, flags, now)

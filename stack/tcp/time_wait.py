@@ -26,6 +26,7 @@ def waits(b: Block) -> bool:
 def time_wait_state(b: Block, seg: Segment, now: int) -> bool:
     """A segment arrives in either; the last step for it."""
     past = timestamps.past(b, seg, now)
+    b.counters.PAWSTimewait += past
     if b.state is FIN_WAIT_2:
         _fin_wait_2(b, seg, past, now)
     elif not past and seg.seq == b.rcv.nxt and (not seg.len or seg.flags & RST):
@@ -68,7 +69,8 @@ def _in_window(seq: int, end: int, left: int, right: int) -> bool:
 
 def _answer(b: Block, seg: Segment, cause: str, now: int) -> None:
     """An ACK; those for segments without text are rationed, lest two hosts go on answering each other."""
-    if (seg.len and not seg.flags & SYN) or acknowledge.allowed(b, now):
+    skipped = "TCPACKSkippedTimeWait" if b.state is TIME_WAIT else "TCPACKSkippedFinWait2"
+    if (seg.len and not seg.flags & SYN) or acknowledge.allowed(b, skipped, now):
         acknowledge.now(b, cause)
 
 

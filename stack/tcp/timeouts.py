@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stack.tcp.block import NEVER
-from stack.tcp.congestion.base import INFINITE
+from stack.tcp.congestion.base import INFINITE, CongestionState
 from stack.tcp.ending import become_closed, give_up
 from stack.tcp.opening import fastopen, half_open
 from stack.tcp.receiving import delayed_ack
@@ -84,6 +84,7 @@ def syn_timeout(b: Block, now: int) -> None:
     linear = settings.syn_linear_timeouts if b.state is SYN_SENT else 0
     limit = settings.synack_retries if b.passive else settings.syn_retries
     over = b.retries >= limit + linear or (b.retries > 0 and now - b.progress >= _syn_time(settings, limit))
+    b.counters.TCPTimeouts += 1
     if b.fast is not None:
         fastopen.timed_out(b, over, now)
     if over or _user_timeout(b, now):
@@ -114,11 +115,14 @@ def retransmission_timeout(b: Block, now: int) -> None:
         frto.enter_loss(b, now)
         _repeat_first(b, "zero-window probe", now)
     else:
+        b.counters.TCPTimeouts += 1
         if _exhausted(b, now):
             give_up(b, now)
             return
         if settings.mtu_probing and b.retries and _lasts(b, settings.advice_retries, now):
             mtu_probing.black_hole(b, now)
+        if not b.retries:
+            _count_failure(b)
         frto.enter_loss(b, now)
         b.recovery.timed_out(b.retries > 0, now)
         b.retries += 1
@@ -133,6 +137,17 @@ def retransmission_timeout(b: Block, now: int) -> None:
     if settings.user_timeout and b.recovery.resent_at is not None:
         rto = max(1, min(rto, b.recovery.resent_at + settings.user_timeout - now))
     set_timer(b, RETRANSMISSION, now + rto)
+
+
+def _count_failure(b: Block) -> None:
+    """The first timeout of a series: what it ends."""
+    state, counters = b.recovery.state, b.counters
+    if state is CongestionState.RECOVERY:
+        counters.add("TCPSackRecoveryFail" if b.sack else "TCPRenoRecoveryFail")
+    elif state is CongestionState.LOSS:
+        counters.TCPLossFailures += 1
+    elif state is CongestionState.DISORDER or b.rtx.sacked_out:
+        counters.add("TCPSackFailures" if b.sack else "TCPRenoFailures")
 
 
 def _is_thin(b: Block) -> bool:
@@ -194,6 +209,7 @@ def loss_probe_timeout(b: Block, now: int) -> None:
             sent = send_record_again(b, len(rtx.records) - 1, "tail loss probe", now)
             recovery.probe_resent = sent
     if sent:
+        b.counters.TCPLossProbes += 1
         recovery.probe_end = b.snd.nxt
         rtx.dubious = max(rtx.dubious, b.snd.nxt + 1)  # what is acknowledged beyond the probe decides
         b.pending = NOTHING  # the retransmission timer counts from now
@@ -254,5 +270,6 @@ def keepalive_timeout(b: Block, now: int) -> None:
         give_up(b, now)
         return
     b.probes += 1
+    b.counters.TCPKeepAlive += 1
     transmit(b, snd.una - 1, ACK, b"", f"keep-alive probe {b.probes}", now)
     b.keep_at = now + settings.keepalive_interval

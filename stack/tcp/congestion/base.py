@@ -19,6 +19,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from stack.tcp.counters import Counters
     from stack.tcp.settings import TcpSettings
 
 INFINITE = 0x7FFFFFFF  # SSTHRESH before the first loss, as Linux shows it
@@ -83,6 +84,7 @@ class CongestionControl:
     wants_rate = False  # the delivery rate is to be sampled (costs time)
     owns_window = False  # `control` sets the window always: no growth, no reduction by the engine
     needs_ecn = False  # ECN is asked for and every segment is marked (TCP_CONG_NEEDS_ECN)
+    counters: Counters | None = None  # of the host, while the control is a connection's
 
     def __init__(self, mss: int, initial_window: int) -> None:
         self.mss = mss

@@ -55,6 +55,9 @@ class HyStart:
             if now - self.round_start > threshold:
                 self.found = True
                 control.ssthresh = control.cwnd
+                if control.counters is not None:
+                    control.counters.TCPHystartTrainDetect += 1
+                    control.counters.TCPHystartTrainCwnd += control.cwnd
         if self.delay:
             if self.current_rtt is None or rtt < self.current_rtt:
                 self.current_rtt = rtt
@@ -63,6 +66,9 @@ class HyStart:
             elif self.current_rtt > least + min(max(least >> 3, DELAY_MIN), DELAY_MAX):
                 self.found = True
                 control.ssthresh = control.cwnd
+                if control.counters is not None:
+                    control.counters.TCPHystartDelayDetect += 1
+                    control.counters.TCPHystartDelayCwnd += control.cwnd
 
     def growth(self, control: CongestionControl, acked: int) -> int:
         """By how much the window may grow in slow start for `acked` segments."""

@@ -148,9 +148,15 @@ def syn_acknowledged(b: Block, seg: Segment, ack: int, now: int) -> None:
         b.snd.nxt = ack  # sent as if it never had been
         queue_again(b, b.iss + 1 + fast.text)
         b.retransmitted += 1
+        counters = b.counters  # the SYN's text was counted as sent
+        counters.TCPFastOpenActiveFail += 1
+        counters.RetransSegs += 1
+        counters.OutSegs -= 1
+        counters.TCPOrigDataSent -= 1
         b.recovery.bytes_resent += b.iss + 1 + fast.text - ack
     else:
         fast.acked = fast.text > 0
+        b.counters.TCPFastOpenActive += fast.acked
 
 
 def timed_out(b: Block, expired: bool, now: int) -> None:
@@ -160,6 +166,7 @@ def timed_out(b: Block, expired: bool, now: int) -> None:
     if fast is None or fast.listener is not None or not (fast.asked or fast.text):
         return
     if b.retries == 2 or (b.retries < 2 and expired):
+        b.counters.TCPFastOpenBlackhole += b.settings.fast_open_pause > 0
         fast.cache.disable(b.settings.fast_open_pause, now)
 
 
@@ -195,10 +202,12 @@ class Queue:
 
 def syn_received(b: Block, seg: Segment, listener: Listener, now: int) -> bool:
     """A listener's SYN: whether it opens the connection at once (tcp_try_fastopen). Else the SYN,ACK may bring a cookie."""
-    settings, asked = b.settings, seg.cookie
+    settings, asked, counters = b.settings, seg.cookie, b.counters
+    counters.TCPFastOpenCookieReqd += asked == b""
     if not settings.fast_open & Bits.SERVER or not (seg.text or asked is not None):
         return False
     if not listener.fast_open.room(listener.fast_open_limit, now):
+        counters.TCPFastOpenListenOverflow += listener.fast_open_limit > 0
         return False
     assert b.remote is not None
     good = bool(settings.fast_open & Bits.SERVER_NO_COOKIE) or settings.fast_open_no_cookie
@@ -208,10 +217,13 @@ def syn_received(b: Block, seg: Segment, listener: Listener, now: int) -> bool:
         good = asked in valid
         if not good or asked != valid[0]:
             answer = valid[0]  # also to a client whose cookie is of the backup key
+        counters.TCPFastOpenPassiveFail += not good and asked != b""
+        counters.TCPFastOpenPassiveAltKey += good and answer is not None
     if good or answer is not None:
         b.fast = FastOpen()
         b.fast.cookie, b.fast.experimental = answer, seg.experimental_cookie
     if good:
+        counters.TCPFastOpenPassive += 1
         _child(b, seg, listener, now)
     return good
 

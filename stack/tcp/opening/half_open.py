@@ -34,7 +34,7 @@ def check_half_open(b: Block, seg: Segment, now: int) -> bool:
     flags = seg.flags
     old = b.timestamps and seg.ts_val is not None and timestamps.before(seg.ts_val, b.ts_recent)
     if flags & (SYN | ACK | RST | FIN) == SYN and seg.seq == b.irs and not old:
-        if acknowledge.allowed(b, now):
+        if acknowledge.allowed(b, "TCPACKSkippedSynRecv", now):
             b.syn_due = "the SYN came again"
             _start_timer(b, now)
         return DONE
@@ -44,16 +44,20 @@ def check_half_open(b: Block, seg: Segment, now: int) -> bool:
             b.reset_due = (seg.ack, None, "the ACK of something not sent")
         return DONE
     if old or not _in_window(seg, b.rcv.nxt, b.rcv.nxt + min(b.rcv.wnd, 0xFFFF)):
-        if not flags & RST:
-            acknowledge.challenge(b, "outside the window", now)
+        b.counters.PAWSEstab += old
+        if not flags & RST and acknowledge.allowed(b, "TCPACKSkippedSynRecv", now):
+            acknowledge.now(b, "outside the window")
         return DONE
     if flags & RST:
+        b.counters.AttemptFails += 1  # of a child that was opened fast, its end is counted once more, as in Linux
         _reset(b, opened, now)
         return DONE
     if flags & SYN and seg.seq != b.irs:
         # A bad SYN: the peer is told; a connection that the program may have already is not given up for it.
         b.reset_due = (0, seg.seq + seg.len, "another SYN") if seg.ack is None else (seg.ack, None, "another SYN")
+        b.counters.AttemptFails += 1
         if not opened:
+            b.counters.EmbryonicRsts += 1
             listen_again(b, now)
         return DONE
     if seg.ack is None:
@@ -68,6 +72,7 @@ def _in_window(seg: Segment, left: int, right: int) -> bool:
 
 def _reset(b: Block, opened: bool, now: int) -> None:
     if not opened:
+        b.counters.EmbryonicRsts += 1
         listen_again(b, now)
         return
     assert b.fast is not None
@@ -81,11 +86,13 @@ def _hold_back(b: Block, seg: Segment, now: int) -> bool:
     if listener is None:
         return GO_ON
     if b.retries < b.settings.defer_accept and seg.seq + seg.len == b.irs + 1:
+        b.counters.TCPDeferAcceptDrop += 1
         b.bare_ack = True
         return DONE
     if listener.full:
-        listener.drop()
+        listener.overflow()
         if b.settings.abort_on_overflow:
+            b.counters.EmbryonicRsts += 1
             b.reset_due = (seg.ack or 0, None, "no room in the queue to accept")
             listen_again(b, now)
         b.bare_ack = True

@@ -86,6 +86,7 @@ def begin_transfer(b: Block, now: int) -> None:
     b.congestion = kind(b.snd.mss, segments)
     if recovery.timeouts and not b.passive:
         b.congestion.ssthresh = kind(b.snd.mss, _INITIAL).lost(now)  # from when the SYN's timer went off (tcp_enter_loss)
+    b.congestion.counters = b.counters
     b.congestion.configure(settings)
     b.congestion.opened(b.rtt.srtt, now)
     if b.congestion.wants_rate:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from stack.tcp.block import Endpoint
+from stack.tcp.counters import Counters
 from stack.tcp.ending import become_closed
 from stack.tcp.opening import fastopen, syncookies
 from stack.tcp.segment import FIN, RST, SYN, Segment
@@ -30,17 +31,19 @@ class Listener:
     As in Linux, up to `backlog` + 1 connections wait to be accepted; beyond that SYNs are dropped, and so is the last ACK
     of a handshake, to which the SYN,ACK, repeated, gives another chance. As many may be half open; beyond that SYNs are
     answered by SYN cookies, so that a flood does not shut out others (RFC 4987 section 3.6), or, without those, dropped.
-    `secret`: 48 octets for the cookies.
+    `secret`: 48 octets for the cookies; `counters`: those of its host.
     """
 
     __slots__ = (
-        "_half_open", "_ready", "backlog", "closed", "dropped", "fast_open", "local", "make", "notify", "overflowed_at",
+        "_half_open", "_ready", "backlog", "closed", "counters", "dropped", "fast_open", "local", "make", "notify", "overflowed_at",
         "secret", "settings", "young",
     )  # fmt: skip
 
     def __init__(
-        self, local: Endpoint, make: Make, settings: TcpSettings = DEFAULT, backlog: int = 128, secret: bytes = _NO_SECRET
-    ) -> None:
+        self, local: Endpoint, make: Make, settings: TcpSettings = DEFAULT, backlog: int = 128, secret: bytes = _NO_SECRET,
+        counters: Counters | None = None,
+    ) -> None:  # fmt: skip
+        self.counters = counters if counters is not None else Counters()
         self.local = local
         self.make = make
         self.settings = settings
@@ -106,7 +109,15 @@ class Listener:
             return None
         # A peer in TIME-WAIT is evidently a real one: its SYN is let in without limit
         crowded = above is None and (settings.syn_cookies == 2 or len(self._half_open) > self.backlog)
-        if self.full or (crowded and not settings.syn_cookies) or (above is None and self._flooded()):
+        if crowded:
+            self.counters.add("TCPReqQFullDoCookies" if settings.syn_cookies else "TCPReqQFullDrop")
+            if not settings.syn_cookies:
+                self.drop()
+                return None
+        if self.full:
+            self.overflow()
+            return None
+        if above is None and self._flooded():
             self.drop()
             return None
         connection = self.make(local, remote, settings, now)
@@ -144,6 +155,12 @@ class Listener:
     def drop(self) -> None:
         """Count what found no room."""
         self.dropped += 1
+        self.counters.ListenDrops += 1
+
+    def overflow(self) -> None:
+        """The queue to accept is full."""
+        self.counters.ListenOverflows += 1
+        self.drop()
 
     def accept(self) -> Connection | None:
         """The connection that has waited longest, or None."""
@@ -161,6 +178,7 @@ class Listener:
 
     def established(self, connection: Block) -> None:
         """A connection can be used: it waits to be accepted."""
+        self.counters.PassiveOpens += 1
         self._ready.append(self._leave(connection))
         if self.notify is not None:
             self.notify()

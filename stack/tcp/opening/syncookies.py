@@ -64,6 +64,7 @@ def check(secret: bytes, local: Endpoint, remote: Endpoint, seq: int, number: in
 
 def answer(listener: Listener, connection: Connection, header: TCP, now: int) -> None:
     """Send the SYN,ACK that holds what is to be remembered; the connection itself is forgotten."""
+    listener.counters.SyncookiesSent += 1
     segment = Segment.read(header, b"", 0, 0)
     table = _table(connection.local[0])
     index = max((at for at, mss in enumerate(table) if mss <= (segment.mss or table[0])), default=0)
@@ -94,7 +95,9 @@ def accept(listener: Listener, header: TCP, text: bytes, local: Endpoint, remote
     irs, iss = header.sequence - 1 & MASK, header.acknowledgment - 1 & MASK
     mss = check(listener.secret, local, remote, irs, iss, now)
     if mss is None:
+        listener.counters.SyncookiesFailed += 1
         return None
+    listener.counters.SyncookiesRecv += 1
     connection = listener.make(local, remote, settings, now)
     segment = Segment.read(header, b"", header.sequence, header.acknowledgment)
     syn = Segment(irs, None, SYN, header.window)
@@ -112,7 +115,7 @@ def accept(listener: Listener, header: TCP, text: bytes, local: Endpoint, remote
     connection.iss = connection.snd.small = connection.snd.up = iss
     connection.open_passive(now)
     if listener.full:
-        listener.drop()
+        listener.overflow()
         become_closed(connection, now)
         return connection
     listen_state(connection, syn, now)

@@ -29,19 +29,26 @@ def refusal(b: Block, seg: Segment) -> str | None:
     if end > right and end - (seg.flags & FIN) > right:
         beyond = seg.seq > right or seg.seq == right > rcv.nxt
         if beyond or (b.incoming is not None and rcv.wnd):
-            if b.counters is not None and not seg.flags & RST:
-                b.counters["TcpExtBeyondWindow"] += 1
+            if not seg.flags & (RST | SYN):
+                b.counters.BeyondWindow += 1
             return "beyond the window" if beyond else "its end is beyond the window"
     return None
 
 
-def answer(b: Block, seg: Segment, cause: str, now: int) -> None:
-    """The ACK for what is not acceptable. Segments without text may be part of a loop: those are rationed (tcp_send_dupack)."""
-    if not seg.len or seg.flags & SYN:
-        if acknowledge.allowed(b, now):
+def answer(b: Block, seg: Segment, cause: str, now: int, skipped: str = "TCPACKSkippedSeq") -> None:
+    """The ACK for what is not acceptable. Segments without text may be part of a loop: those are rationed (tcp_send_dupack).
+
+    `skipped`: the counter of what the ration does not allow.
+    """
+    if seg.flags & SYN:
+        acknowledge.challenge_syn(b, cause, now)
+        return
+    if not seg.len:
+        if acknowledge.allowed(b, skipped, now):
             acknowledge.now(b, cause)
         return
     if seg.seq < b.rcv.nxt:
+        b.counters.DelayedACKLost += 1
         delayed_ack.hurry(b)
         report(b, seg.seq, min(seg.seq + seg.len, b.rcv.nxt))
     acknowledge.now(b, cause)
@@ -54,6 +61,7 @@ def report(b: Block, seq: int, end: int) -> None:
     dsack = b.rcv.dsack
     if dsack is None:
         b.rcv.dsack = (seq, end)
+        b.counters.add("TCPDSACKOldSent" if seq < b.rcv.nxt else "TCPDSACKOfoSent")
     elif seq <= dsack[1] and dsack[0] <= end:
         b.rcv.dsack = (min(seq, dsack[0]), max(end, dsack[1]))
 
@@ -64,6 +72,7 @@ def old_text(b: Block, seg: Segment) -> None:
     b.rcv.dsack = None
     report(b, seg.seq, min(end, b.rcv.nxt))
     if end <= b.rcv.nxt:
+        b.counters.DelayedACKLost += 1
         delayed_ack.hurry(b)
         acknowledge.now(b, "old text")
 

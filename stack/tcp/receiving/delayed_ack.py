@@ -103,6 +103,7 @@ def check(b: Block, now: int) -> bool:
         acks.duplicates += 1
         return True
     acks.compressed += 1
+    b.counters.TCPAckCompressed += 1
     if acks.compressed == 1:
         rtt = b.sizing.rtt >> 3
         if b.rtt.srtt and b.rtt.srtt < rtt:
@@ -141,8 +142,10 @@ def expired(b: Block) -> None:
     b.ack_at = NEVER
     b.ack_now = True
     if acks.compressed:
+        b.counters.TCPAckCompressed -= 1  # one is sent after all
         b.ack_cause = f"{acks.compressed} ACKs as one"
         return
+    b.counters.DelayedACKs += 1
     b.ack_cause = f"delayed ACK, {show_time(acks.delay)}"
     if acks.pingpong:
         acks.pingpong = 0

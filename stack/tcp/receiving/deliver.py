@@ -40,6 +40,7 @@ def deliver_text(b: Block, seq: int, text: bytes, flags: int, now: int) -> bool:
         b.acks.no_memory = b.acks.scheduled = True
         acknowledge.now(b, "no memory for what came")
         if b.incoming is not None:
+            b.counters.TCPRcvQDrop += 1
             return False
     accept(b, text)
     delayed_ack.text_arrived(b, size, bool(flags & _LAST), now)
@@ -62,9 +63,10 @@ def accept(b: Block, text: bytes) -> None:
 
 def above_gap(b: Block, seq: int, text: bytes, flags: int, now: int) -> bool:
     """Text, or a FIN, came above a gap: hold it, and say so (SHLD-31, RFC 2018, RFC 2883; tcp_data_queue_ofo)."""
-    rcv, acks = b.rcv, b.acks
+    rcv, acks, counters = b.rcv, b.acks, b.counters
     size = len(text)
     if not window.takes(b, seq, size):
+        counters.TCPOFODrop += 1
         return False
     if b.urgent is not None:
         b.urgent.arrived(seq, text)
@@ -72,6 +74,7 @@ def above_gap(b: Block, seq: int, text: bytes, flags: int, now: int) -> bool:
     acks.scheduled = b.ack_check = True
     b.ack_cause = f"duplicate ACK, gap at {rcv.nxt - b.irs}"
     rcv.out_of_order += 1
+    counters.TCPOFOQueue += 1
     if b.held is None:
         b.held = Reassembly()
     held, end = b.held, seq + size + (flags & FIN)
@@ -81,10 +84,15 @@ def above_gap(b: Block, seq: int, text: bytes, flags: int, now: int) -> bool:
         report(b, *again)
     if b.sack:
         if acks.compressed and held.distant(seq, end):
+            counters.TCPAckCompressed -= 1
             send_acknowledgment(b, now)  # before a third block would push out what it has to say
             acks.scheduled = b.ack_check = True
         held.note(seq, end)
-    if again != (seq, seq + size):
+    if again == (seq, seq + size):
+        counters.TCPOFOMerge += 1
+    else:
+        if again is not None:
+            counters.TCPOFOMerge += held.within(seq, seq + size)
         if size and not held.insert(seq, text, b.settings.out_of_order_limit):
             return False
         if flags & FIN:

@@ -117,6 +117,10 @@ class Reassembly:
         """Up to `count` SACK blocks, the one that changed last first (RFC 2018 section 4)."""
         return self.sacks[:count]
 
+    def within(self, seq: int, end: int) -> int:
+        """How many runs [seq, end) covers."""
+        return max(0, bisect_right(self._ends, end) - bisect_left(self._starts, seq))
+
     def covers(self, seq: int, end: int) -> bool:
         """Whether [seq, end) is held already, in one run."""
         run = bisect_right(self._starts, seq) - 1
@@ -127,10 +131,12 @@ class Reassembly:
         """The end of the last run."""
         return self._ends[-1]
 
-    def collapse(self) -> None:
-        """Pack each run without gaps, since memory is short (tcp_collapse_ofo_queue)."""
+    def collapse(self) -> int:
+        """Pack each run without gaps, since memory is short; how many segments that joined (tcp_collapse_ofo_queue)."""
+        count = sum([len(pieces) for pieces in self._pieces if len(pieces) > 1])
         self._pieces = [[b"".join(pieces)] for pieces in self._pieces]
         self.memory = sum([min(truesize(len(pieces[0])), collapsed(len(pieces[0]))) for pieces in self._pieces])
+        return count
 
     def prune(self, seq: int) -> bool:
         """Give up the last run if it lies after `seq`; the peer may have been told of it: SACK permits that, and its reports

@@ -82,8 +82,15 @@ def offer(b: Block) -> int:
     current = rcv.acked + rcv.offered - nxt
     window = select(b)
     if window < current and not (b.settings.shrink_window and scale):
+        if not window:
+            b.counters.TCPWantZeroWindowAdv += 1
         # Rounded up: what was offered is not taken back by the scale (RFC 7323 section 2.4).
         window = -(-current >> scale) << scale
+    if not window >> scale:
+        if rcv.offered:
+            b.counters.TCPToZeroWindowAdv += 1
+    elif not rcv.offered:
+        b.counters.TCPFromZeroWindowAdv += 1
     rcv.offered = window
     rcv.acked = nxt
     if nxt + window > rcv.edge:
@@ -190,6 +197,8 @@ def takes(b: Block, seq: int, size: int) -> bool:
 def _prune(b: Block, seq: int, size: int) -> bool:
     """Memory is short: a larger buffer, what is here packed tightly, then what is above a gap given up (tcp_prune_queue)."""
     rcv, settings = b.rcv, b.settings
+    counters = b.counters
+    counters.PruneCalled += 1
     b.acks.quick = 0
     if rcv.buff < settings.receive_buffer_max and not settings.fixed_receive_buffer:
         rcv.buff = max(rcv.buff, min(used(b), settings.receive_buffer_max))
@@ -198,10 +207,15 @@ def _prune(b: Block, seq: int, size: int) -> bool:
     if used(b) + size <= rcv.buff:
         return True
     if b.held is not None:
-        b.held.collapse()
+        counters.TCPRcvCollapsed += b.held.collapse()
     if b.incoming is not None:
-        b.incoming.collapse()
+        counters.TCPRcvCollapsed += b.incoming.collapse()
+    pruned = False
     while used(b) + size > rcv.buff:
         if b.held is None or not b.held.prune(seq):
+            counters.RcvPruned += 1
             return False
+        if not pruned:
+            counters.OfoPruned += 1
+            pruned = True
     return True

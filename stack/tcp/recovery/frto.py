@@ -23,6 +23,7 @@ def mark_lost(b: Block, now: int) -> None:
     if records and records[0].marks & SACKED and b.sack:
         rtx.sacked_out = 0  # it took back what it had reported (RFC 2018 section 8): believe nothing of it
         recovery.reneging = True
+        b.counters.TCPSACKReneging += 1
         recovery.known = []
         for record in records:
             record.marks &= ~SACKED

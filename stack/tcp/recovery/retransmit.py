@@ -44,6 +44,10 @@ def send_lost(b: Block, now: int) -> None:
             if not send_record_again(b, index, kind, now, PSH if begun < index == together else 0):
                 break
             rtx.mark_resent(records[index], now)
+            if recovery.state is CongestionState.LOSS:
+                b.counters.TCPSlowStartRetrans += 1
+            else:
+                b.counters.TCPFastRetrans += 1
             if b.pacer is not None:
                 pacing.sent(b, record.end - record.seq, 1, now)
             note_resent(b, now)
@@ -102,6 +106,8 @@ def send_record_again(b: Block, index: int, kind: str, now: int, push: int = 0) 
         length = join_following(b, index, limit)
     text = b.outgoing.slice(record.seq, length) if length and b.outgoing is not None else b""
     b.retransmitted += 1
+    b.counters.RetransSegs += 1
+    b.counters.OutSegs -= 1  # which leaves repetitions out
     b.data_segments_out += length > 0
     recovery = b.recovery
     recovery.bytes_resent += length

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stack.tcp.counters import Counters
 
 # What a record is marked with (Linux's TCPCB_*)
 SACKED = 1  # the peer holds it
@@ -40,11 +44,12 @@ class RetransmitQueue:
     """Records in the order of their numbers, and how many of them are marked how; packets_out is their number."""
 
     __slots__ = (
-        "again", "cleared", "delivered", "delivered_ce", "dubious", "highest_sack", "lost", "lost_out", "records", "resent",
+        "again", "cleared", "counters", "delivered", "delivered_ce", "dubious", "highest_sack", "lost", "lost_out", "records", "resent",
         "retrans_out", "sacked_out", "sent",
     )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, counters: Counters) -> None:
+        self.counters = counters  # of the host
         self.records = _NO_RECORDS
         self.sacked_out = 0  # without SACK: how many duplicate ACKs say that a segment has left the network
         self.lost_out = 0
@@ -106,6 +111,7 @@ class RetransmitQueue:
             record.marks = marks & ~RESENT
             self.retrans_out -= 1
             self.lost += 1
+            self.counters.TCPLostRetransmit += 1
 
     def mark_resent(self, record: Record, now: int) -> None:
         """`record` was sent again because it was lost."""

@@ -27,7 +27,9 @@ def tag(b: Block, ack: Acknowledgment, blocks: Blocks, now: int) -> None:
     taken = []
     for place, (left, right) in enumerate(blocks):
         reported = duplicate and not place
-        if believable(b, reported, left, right) and right > ack.prior_una:
+        if not believable(b, reported, left, right):
+            _discard(b, ack, reported, right)
+        elif right > ack.prior_una:
             taken.append((left, right, reported))
     taken.sort()
     for left, right, reported in taken:
@@ -35,6 +37,13 @@ def tag(b: Block, ack: Acknowledgment, blocks: Blocks, now: int) -> None:
     recovery.known = [(left, right) for left, right, reported in taken if not reported]
     if recovery.state is not CongestionState.LOSS or recovery.undo_marker is not None:
         check_reordering(b, ack.reordered)
+
+
+def _discard(b: Block, ack: Acknowledgment, reported: bool, right: int) -> None:
+    if reported:
+        b.counters.add("TCPDSACKIgnoredNoUndo" if b.recovery.undo_marker is None else "TCPDSACKIgnoredOld")
+    elif ack.ack == b.snd.una or right > b.snd.una:  # else it came late
+        b.counters.TCPSACKDiscard += 1
 
 
 def walk(b: Block, ack: Acknowledgment, left: int, right: int, reported: bool, now: int) -> None:
@@ -123,11 +132,16 @@ def believable(b: Block, reported: bool, left: int, right: int) -> bool:
 def report_of_duplicate(b: Block, ack: Acknowledgment, blocks: Blocks) -> bool:
     """The first block reports what came twice: it lies below the ACK, or inside the second block (RFC 2883)."""
     left, right = blocks[0]
-    if left >= ack.ack and not (len(blocks) > 1 and blocks[1][0] <= left and right <= blocks[1][1]):
+    recovery, snd, counters = b.recovery, b.snd, b.counters
+    if left < ack.ack:
+        counters.TCPDSACKRecv += 1
+    elif len(blocks) > 1 and blocks[1][0] <= left and right <= blocks[1][1]:
+        counters.TCPDSACKOfoRecv += 1
+    else:
         return False
-    recovery, snd = b.recovery, b.snd
     size = right - left
     if not 0 < size <= snd.max_wnd:
+        counters.TCPDSACKIgnoredDubious += 1
         return False
     segments = 1
     if size > snd.mss:
@@ -136,10 +150,12 @@ def report_of_duplicate(b: Block, ack: Acknowledgment, blocks: Blocks) -> bool:
         ack.dsacked_probe = True
     recovery.dsack_dups += segments
     if recovery.dsack_dups > b.retransmitted:
+        counters.TCPDSACKIgnoredDubious += 1
         return False  # the network made the duplicate, we did not
     if recovery.reordering_seen and not ack.dsacked_probe:
         b.rack.dsack_seen = True
     ack.dsacked = True
+    counters.TCPDSACKRecvSegs += segments
     b.rtx.delivered += segments
     marker = recovery.undo_marker
     if marker is not None and recovery.undo_retrans > 0 and marker < right <= ack.prior_una:
@@ -147,8 +163,8 @@ def report_of_duplicate(b: Block, ack: Acknowledgment, blocks: Blocks) -> bool:
     return True
 
 
-def check_reordering(b: Block, low: int) -> None:
-    """Something as low as `low` was delivered after what lies above it (tcp_check_sack_reordering)."""
+def check_reordering(b: Block, low: int, by_time: bool = False) -> None:
+    """Something as low as `low` was delivered after what lies above it, as SACK or a timestamp tells (tcp_check_sack_reordering)."""
     fack = highest(b)
     if low >= fack:
         return
@@ -157,3 +173,4 @@ def check_reordering(b: Block, low: int) -> None:
     if span > recovery.reordering * b.snd.mss:
         recovery.reordering = min(-(-span // b.snd.mss), b.settings.reordering_limit)
     recovery.reordering_seen += 1
+    b.counters.add("TCPTSReorder" if by_time else "TCPSACKReorder")

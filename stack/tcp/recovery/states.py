@@ -90,6 +90,10 @@ class Recovery:
         if not b.rtx.any_resent:
             self.resent_at = None
         self.prior_ssthresh = 0
+        if b.sack:
+            b.counters.TCPSackRecovery += 1
+        else:
+            b.counters.TCPRenoRecovery += 1
         undo.remember(b)
         if not self.reducing:
             if not ece:
@@ -116,6 +120,7 @@ def limit_duplicates(b: Block, acked: int) -> None:
         rtx.sacked_out = outstanding - holes
         recovery.reordering = min(outstanding + acked, b.settings.reordering_limit)
         recovery.reordering_seen += 1
+        b.counters.TCPRenoReorder += 1
 
 
 def remove_duplicates(b: Block, acked: int) -> None:
@@ -205,6 +210,7 @@ def _in_other_states(b: Block, ack: Acknowledgment, now: int) -> bool:
         return False
     search = b.mtu_search
     if search is not None and search.size and b.snd.una == search.start and recovery.state.value < _CWR.value:
+        b.counters.TCPMTUPFail += 1
         search.failed()  # what was lost is a probe of the path's MTU: no sign of congestion
         b.congestion.cwnd += 1
         repackaged(b, now)

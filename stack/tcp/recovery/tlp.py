@@ -59,5 +59,6 @@ def probe_acknowledged(b: Block, ack: Acknowledgment, now: int) -> None:
         recovery.enter(b, CongestionState.CWR, now)
         prr.end(b, now)
         recovery.keep_open(b, now)
+        b.counters.TCPLossProbeRecovery += 1
     elif ack.duplicate:
         recovery.probe_end = 0  # the original and the probe arrived

@@ -59,6 +59,7 @@ def by_dsack(b: Block, now: int) -> bool:
         return False
     b.rack.persist = min(PERSIST, b.rack.persist + 1)
     undo(b, False, now)
+    b.counters.TCPDSACKUndo += 1
     return True
 
 
@@ -66,6 +67,10 @@ def of_recovery(b: Block, ack: Acknowledgment, now: int) -> bool:
     """All of a recovery is acknowledged; whether its state is to be kept (tcp_try_undo_recovery)."""
     if possible(b, ack):
         undo(b, False, now)
+        if b.recovery.state is CongestionState.LOSS:
+            b.counters.TCPLossUndo += 1
+        else:
+            b.counters.TCPFullUndo += 1
     elif b.rack.persist:
         b.rack.persist -= 1
     if holds_state(b):
@@ -90,6 +95,8 @@ def of_loss(b: Block, ack: Acknowledgment, spurious: bool, now: int) -> bool:
     if not spurious and not possible(b, ack):
         return False
     undo(b, True, now)
+    b.counters.TCPLossUndo += 1
+    b.counters.TCPSpuriousRTOs += spurious
     b.retries = 0
     if holds_state(b):
         return True
@@ -107,11 +114,12 @@ def of_partial(b: Block, ack: Acknowledgment, now: int) -> bool:
     recovery, rtx = b.recovery, b.rtx
     if recovery.undo_marker is None or not was_delayed(b, ack):
         return False
-    check_reordering(b, ack.prior_una)
+    check_reordering(b, ack.prior_una, by_time=True)
     if rtx.retrans_out:
         return True
     if not rtx.any_resent:
         recovery.resent_at = None
     undo(b, True, now)
+    b.counters.TCPPartialUndo += 1
     recovery.keep_open(b, now)
     return False

@@ -84,6 +84,7 @@ def send_probe(b: Block, search: Search, now: int) -> bool | None:
     if b.rate is not None:
         b.rate.sent(record, rtx, now)
     control.cwnd -= 1  # the probe counts for two
+    b.counters.TCPOrigDataSent += 1
     transmit(b, nxt, flags, b.outgoing.slice(nxt, size), f"path MTU probe of {probe} octets", now)
     snd.nxt = rtx.dubious = end  # its ACK is looked at, not predicted
     search.size, search.start, search.end = probe, nxt, end
@@ -93,6 +94,7 @@ def send_probe(b: Block, search: Search, now: int) -> bool | None:
 def acknowledged(b: Block, search: Search) -> None:
     """The probe arrived: segments may be as large (tcp_mtup_probe_success)."""
     control = b.congestion
+    b.counters.TCPMTUPSuccess += 1
     control.cwnd = max(1, control.cwnd * b.snd.mss // search.size)
     control.cwnd_count = 0
     search.low, search.size = search.size, 0

@@ -131,6 +131,8 @@ def send_syn(b: Block, now: int) -> None:
     )
     b.segments_out += not b.passive  # a SYN,ACK is the listener's
     b.data_segments_out += text != b""
+    counters = b.counters
+    counters.OutSegs += b.passive
     rcv.acked = rcv.nxt
     b.ack_now = False
     b.ack_at = NEVER
@@ -138,9 +140,14 @@ def send_syn(b: Block, now: int) -> None:
         b.snd.nxt = b.iss + 1 + len(text)
         b.progress = now
         b.rtt.start(b.iss + 1, now)
+        counters.TCPOrigDataSent += text != b""
     else:
         b.rtt.resent(now)
         b.retransmitted += 1
+        counters.OutSegs -= not b.passive  # a SYN,ACK that is repeated counts, as in Linux
+        if b.passive or not answer or b.retries:  # else the first SYN,ACK of a simultaneous open
+            counters.RetransSegs += 1
+            counters.TCPSynRetrans += 1
     if b.timer_at == NEVER:
         start_timer(b, now)
 
@@ -155,11 +162,14 @@ def send_reset(b: Block) -> None:
     header = _make(
         b.local[1], b.remote[1], seq & MASK, (ack or 0) & MASK, Sealed, 0, flags, 0, Sealed, 0, _NO_OPTIONS
     )
+    b.counters.OutSegs += 1
+    b.counters.OutRsts += 1
     emit(b, header, b"", cause)
 
 
 def send_active_reset(b: Block, cause: str | None, now: int) -> None:
     """The reset of a connection that is given up here: a segment like any, with its window and options (tcp_send_active_reset)."""
+    b.counters.OutRsts += 1
     transmit(b, b.snd.nxt, RST | ACK, b"", cause, now)
 
 

@@ -273,6 +273,7 @@ def send_piece(b: Block, piece: Piece, limit: int, mss: int, now: int, cause: st
         nxt = end
         count += 1
     b.data_segments_out += count
+    b.counters.TCPOrigDataSent += count
     if b.pacer is not None:
         pacing.sent(b, limit, count, now)
     return count
@@ -291,6 +292,7 @@ def send_fin(b: Block, edge: int, cwnd: int, probe: bool, now: int) -> int:
     rtx.opened().append(record)
     if b.rate is not None:
         b.rate.sent(record, rtx, now)
+    b.counters.TCPOrigDataSent += 1
     transmit(b, b.fin, ACK | FIN, b"", None, now)
     snd.nxt += 1
     snd.small = snd.nxt
@@ -353,6 +355,7 @@ def send_window_probe(b: Block, cause: str, now: int) -> bool:
     if room <= 0 and b.settings.window_probe_octet:
         room = 1
     if room <= 0:
+        b.counters.TCPWinProbe += 1
         transmit(b, snd.una - 1, ACK, b"", cause, now)
         return False
     mss = segment_room(b)

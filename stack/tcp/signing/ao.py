@@ -133,9 +133,11 @@ class Authentication:
         """Whether the MAC fits; a good one may ask for another key (section 7.5.2, step i)."""
         assert b.remote is not None
         if len(given) != 2 + _MAC:
+            b.counters.TCPAOBad += 1
             return False
         key = next((each for each in self._keys if each.receive_id == given[0]), None)
         if key is None:
+            b.counters.TCPAOKeyNotFound += 1
             return False
         syn = header.flags & SYN
         irs = header.sequence if syn else b.irs
@@ -143,6 +145,7 @@ class Authentication:
         traffic = self._key(key, b, False, irs, 0 if first else b.iss)
         extension = 0 if syn else (unwrap(header.sequence, b.rcv.nxt) >> 32) - (b.irs >> 32)
         fits = hmac.compare_digest(given[2:], key.mac(traffic, extension, b.remote[0], b.local[0], header, text))
+        b.counters.add("TCPAOGood" if fits else "TCPAOBad")
         if fits and given[1] != self.current.send_id:
             self.current = next((each for each in self._keys if each.send_id == given[1]), self.current)
         return fits

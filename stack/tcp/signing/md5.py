@@ -65,4 +65,6 @@ class MD5:
     def good(self, b: Block, header: TCP, text: bytes, given: bytes) -> bool:
         """Whether the digest fits."""
         assert b.remote is not None
-        return hmac.compare_digest(given, digest(self.secret, b.remote[0], b.local[0], header, text))
+        good = hmac.compare_digest(given, digest(self.secret, b.remote[0], b.local[0], header, text))
+        b.counters.TCPMD5Failure += not good
+        return good

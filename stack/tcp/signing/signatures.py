@@ -59,8 +59,12 @@ def given(options: TCPOptions) -> tuple[int, bytes] | None:
 
 def acceptable(b: Block, header: TCP, text: bytes) -> bool:
     """Whether a segment is signed as it should be: with a good signature of the kind agreed on, or not at all."""
-    found = given(header.options)
-    signature = b.signature
-    if signature is None or found is None:
-        return signature is None and found is None
-    return found[0] == signature.kind and signature.good(b, header, text, found[1])
+    found, signature, counters = given(header.options), b.signature, b.counters
+    if found is None:
+        if signature is not None:
+            counters.add("TCPMD5NotFound" if signature.kind == MD5_KIND else "TCPAORequired")
+        return signature is None
+    if signature is None or found[0] != signature.kind:
+        counters.add("TCPMD5Unexpected" if found[0] == MD5_KIND else "TCPAOKeyNotFound")
+        return False
+    return signature.good(b, header, text, found[1])

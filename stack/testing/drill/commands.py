@@ -205,7 +205,8 @@ class Commands:
 
     def counters(self) -> dict[str, int]:
         """The host's counters by the names that nstat(8) shows."""
-        return dict(self.process.host.engine.tcp.counters)
+        tcp = self.process.host.engine.tcp
+        return tcp.counters.including(tcp.connections.values())
 
     def _nstat(self, simple: Simple) -> None:
         """`nstat -n`: count from here."""
