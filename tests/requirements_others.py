@@ -201,10 +201,19 @@ _TABLE = """
 
 9768 Accurate ECN
 3.1.2 | a peer that knows less gets classic ECN, or none | tcp/congestion/ecn.py
+3.1.3 | a SYN with a combination of the future asks for accurate ECN | tcp/congestion/ecn.py
+3.1.5 | who sent or received zeros in the handshake counts on, but sends no ECT | tcp/congestion/ecn.py
 3.2.2 | three bits count the marked segments | tcp/congestion/accurate_ecn.py
 3.2.2.1 | the last ACK of the handshake tells how the SYN,ACK arrived | tcp/congestion/accurate_ecn.py
-3.2.2.5 | the sender unwraps the count, and takes the safe side where it may have gone round | tcp/congestion/accurate_ecn.py
+3.2.2.3 | an impossible change of the IP field ends ECT | tcp/congestion/ecn.py
+3.2.2.5 | the sender unwraps the count, and takes the safe side where it may have gone round | tcp/congestion/accurate_echo.py
+3.2.2.5.2 | an ACK that may have been overtaken is not believed | tcp/congestion/accurate_echo.py
 3.2.3 | an option counts octets | tcp/congestion/accurate_ecn.py
+3.2.3.2.2 | the option is given up where segments that have it are lost | tcp/congestion/accurate_ecn.py
+3.2.3.2.4 | a first option of zeros is not believed | tcp/congestion/accurate_echo.py
+3.2.3.3 | the option goes with changes and three times in a round trip at least | tcp/congestion/accurate_ecn.py
+A.2.1 | without the option: the safe number, unless ACKs always cover much | tcp/congestion/accurate_echo.py
+A.2.2 | with it: the octets decide | tcp/congestion/accurate_echo.py
 """
 
 TITLES: dict[str, str] = {}

@@ -70,14 +70,11 @@ def acknowledged(b: Block, seg: Segment, ack: int, at: int) -> None:
         told.ece = ecn.echoed(b, seg)
     if b.rate is not None:
         rate.check(b)
-    if ack < una:  # old; but its blocks may tell something new
-        if b.sack and seg.sack:
-            sack.tag(b, told, seg.sack, at)
-            states.alert(b, told, at)
-            _order_repairs(b, told)
+    if ack < una:
+        old(b, told, seg, at)
         return
     b.counters.TCPPureAcks += not seg.len
-    prior_fack = sack.highest(b)
+    prior_fack, none_sacked = sack.highest(b), not rtx.sacked_out
     if ack > una:
         told.advanced = True
         advance(b, ack, at)
@@ -91,9 +88,14 @@ def acknowledged(b: Block, seg: Segment, ack: int, at: int) -> None:
         update_window(b, seg, wnd)
     if b.sack and seg.sack:
         sack.tag(b, told, seg.sack, at)
-    if outstanding and ack == una and told.has_data and not seg.sack and b.recovery.state is CongestionState.OPEN:
+    if (
+        outstanding and ack == una and told.has_data and not seg.sack and b.recovery.state is CongestionState.OPEN
+        and (b.ecn is None or b.ecn.accurate is None)
+    ):  # fmt: skip
         return  # the peer's data says nothing of ours, as in Linux's fast path
     if not outstanding:
+        if b.ecn is not None:
+            ecn.count_marks(b, told, seg, 0, False)
         if told.dsacked:
             states.alert(b, told, at)
         window_answered(b, at)
@@ -106,7 +108,7 @@ def acknowledged(b: Block, seg: Segment, ack: int, at: int) -> None:
     if b.recovery.probe_end:
         tlp.probe_acknowledged(b, told, at)
     if b.ecn is not None:
-        count_marks(b, told, seg, rtx.delivered - prior_delivered)
+        ecn.count_marks(b, told, seg, rtx.delivered - prior_delivered, not none_sacked or told.newly_sacked)
     moves = told.has_data or told.window_updated or told.data_acked
     if not moves or told.newly_sacked or told.ece or told.dsacked or b.recovery.state is not CongestionState.OPEN:
         if not (told.advanced or moves or told.dsacked):
@@ -118,16 +120,15 @@ def acknowledged(b: Block, seg: Segment, ack: int, at: int) -> None:
     _order_repairs(b, told)
 
 
-def count_marks(b: Block, told: Acknowledgment, seg: Segment, delivered: int) -> None:
-    """How many of the segments delivered were marked: all that a classic echo covers, or what accurate ECN counts."""
-    assert b.ecn is not None
-    accurate = b.ecn.accurate
-    if accurate is not None:
-        marked = accurate.marked(seg, delivered, b.snd.mss)
-        told.ece = marked > 0
-    else:
-        marked = delivered if told.ece else 0
-    b.rtx.delivered_ce += marked
+def old(b: Block, told: Acknowledgment, seg: Segment, at: int) -> None:
+    """An ACK below SND.UNA: its SACK blocks may tell something new."""
+    if b.sack and seg.sack:
+        delivered = b.rtx.delivered
+        sack.tag(b, told, seg.sack, at)
+        if b.ecn is not None:
+            ecn.count_marks(b, told, seg, b.rtx.delivered - delivered, True)
+        states.alert(b, told, at)
+        _order_repairs(b, told)
 
 
 def _order_repairs(b: Block, told: Acknowledgment) -> None:

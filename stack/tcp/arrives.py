@@ -181,6 +181,8 @@ def acknowledge_synack(b: Block, now: int) -> None:
         b.arm(b.ack_at)
     else:
         b.ack_now = True
+        if b.ecn is not None and b.ecn.accurate is not None:
+            b.ecn.accurate.answering = True
 
 
 def check_sequence_number(b: Block, seg: Segment, now: int) -> bool:
@@ -213,6 +215,8 @@ def check_sequence_number(b: Block, seg: Segment, now: int) -> bool:
         return DONE
     if seg.flags & (SYN | RST):  # whose own number must be RCV.NXT: text before it would let an attacker guess wide of it
         return GO_ON
+    if b.ecn is not None and b.ecn.accurate is not None:
+        accurate_ecn.segment_arrived(b, seg)  # its text comes to be counted as often as it comes (RFC 9768 section 3.2.1)
     # "It is assumed that the segment is the idealized segment that begins at RCV.NXT and does not exceed the window": trim it
     if seg.len and seg.seq < rcv.nxt:
         old_text(b, seg)
@@ -255,6 +259,8 @@ def check_syn_bit(b: Block, seg: Segment, now: int) -> bool:
         listen_again(b, now)
     else:
         acknowledge.challenge_syn(b, "challenge ACK: a SYN on a connection", now)
+        if b.ack_now:
+            ecn.synack_again(b, seg)
     return DONE
 
 
@@ -264,8 +270,6 @@ def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
     snd = b.snd
     if ack is None:  # "if the ACK bit is off, drop the segment and return"
         return DONE
-    if b.ecn is not None and b.ecn.accurate is not None:
-        accurate_ecn.segment_arrived(b, seg)
     if b.state is SYN_RECEIVED:
         if not snd.una < ack <= snd.nxt:
             b.ack_now = False

@@ -5,7 +5,6 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from stack.tcp.congestion import accurate_ecn
 from stack.tcp.formats.options import TCPOptions
 from stack.tcp.formats.tcp import ACK, FIN, PSH, RST, SYN, URG
 from stack.tcp.seq import MASK, unwrap
@@ -35,7 +34,7 @@ class Segment:
     """One arriving segment. `ack` is None where the ACK bit is off; numbers are unwrapped; `wnd` is as on the wire."""
 
     __slots__ = (
-        "accurate", "ack", "cookie", "experimental_cookie", "flags", "has_accurate", "len", "mss", "sack", "sack_permitted", "scale", "seq", "signed", "text", "ts_ecr", "ts_val", "up", "wnd",
+        "accurate", "ack", "cookie", "experimental_cookie", "flags", "len", "mss", "sack", "sack_permitted", "scale", "seq", "signed", "text", "ts_ecr", "ts_val", "up", "wnd",
     )  # fmt: skip
 
     def __init__(self, seq: int, ack: int | None, flags: int, wnd: int, text: bytes = b"") -> None:
@@ -55,8 +54,7 @@ class Segment:
         self.cookie: bytes | None = None  # fast open: b"" asks for one
         self.signed = False  # MD5 or TCP-AO
         self.experimental_cookie = False  # in the experimental option
-        self.has_accurate = False  # the accurate ECN option is there
-        self.accurate: int | None = None  # its counter of marked octets, if it is long enough
+        self.accurate: tuple[int, bytes] | None = None  # the accurate ECN option: its kind, which is its order, and counters
 
     @classmethod
     def read(cls, header: TCP, text: bytes, near_seq: int, near_ack: int) -> Segment:
@@ -108,8 +106,7 @@ class Segment:
             elif kind == 254 and syn and octets[at + 2 : at + 4] == b"\xf9\x89":
                 self.read_cookie(octets[at + 4 : at + length], True)
             elif kind == 172 or kind == 174:
-                self.has_accurate = True
-                self.accurate = accurate_ecn.read_option(octets[at + 2 : at + length])
+                self.accurate = kind, octets[at + 2 : at + length]
             at += length
 
     def read_cookie(self, cookie: bytes, experimental: bool) -> None:

@@ -102,6 +102,7 @@ class TcpSettings:
     ecn: int = 2  # tcp_ecn: 0 off, 1 ask and grant, 2 grant, 3 ask for and grant accurate ECN, 4 ask for classic, 5 grant accurate
     ecn_fallback: bool = True  # tcp_ecn_fallback: a SYN that is repeated does without, RFC 3168 section 6.1.1.1
     ecn_option: int = 2  # tcp_ecn_option: accurate ECN's option: 0 never, 1 with what changes, 2 in all segments
+    ecn_option_beacon: int = 3  # tcp_ecn_option_beacon: with 1, and so often in a round trip at least
     slow_start_after_idle: bool = True  # tcp_slow_start_after_idle; RFC 5681 section 4.1
 
     # Retransmission (RFC 6298, RFC 9293 section 3.8.3)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any
 
 from stack.base.quantity import MICROSECOND, MILLISECOND, SECOND
-from stack.tcp.congestion.accurate_ecn import FIRST
+from stack.tcp.congestion.accurate_echo import FIRST
 from stack.tcp.congestion.base import INFINITE
 from stack.tcp.info import held_up
 from stack.tcp.recovery.timer import WINDOW_PROBE
@@ -107,9 +107,9 @@ class TcpInfo:
     total_rto_recoveries: U16 = 0  # rows of timeouts that are over, or not yet
     total_rto_time: U32 = 0  # milliseconds that they took
     received_ce: U32 = 0  # accurate ECN: segments
-    delivered_e1_bytes: U32 = 0  # not counted here
-    delivered_e0_bytes: U32 = 0  # nor is this
-    delivered_ce_bytes: U32 = 0  # of the option's 24 bits
+    delivered_e1_bytes: U32 = 0
+    delivered_e0_bytes: U32 = 0
+    delivered_ce_bytes: U32 = 0
     received_e1_bytes: U32 = 0
     received_e0_bytes: U32 = 0
     received_ce_bytes: U32 = 0
@@ -270,5 +270,7 @@ def _marks(b: Block) -> dict[str, Any]:
         "received_e1_bytes": accurate.octets[1] - 1,
         "received_e0_bytes": accurate.octets[2] - 1,
         "received_ce_bytes": accurate.octets[3],
-        "delivered_ce_bytes": accurate.ce_octets or 0,
+        "delivered_e1_bytes": accurate.echo.octets[1],
+        "delivered_e0_bytes": accurate.echo.octets[2],
+        "delivered_ce_bytes": accurate.echo.octets[3],
     }

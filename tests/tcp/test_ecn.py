@@ -1,93 +1,13 @@
-"""Explicit congestion notification: what is agreed on, who marks what, and what is echoed (RFC 3168, RFC 9768)."""
+"""Explicit congestion notification: what is agreed on, who marks what, and what is echoed (RFC 3168, RFC 8257)."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from stack.tcp.congestion.accurate_ecn import Accurate
-from stack.tcp.connection import Connection
-from stack.tcp.formats.options import TCPOptions
-from stack.tcp.formats.tcp import TCP
 from stack.tcp.settings import TcpSettings
 from tests.ledger import rfc
-from tests.tcp.builders import MS, MSS_1000, PLAIN, A, B
-
-LETTERS = "FSRP.UEWA"
-NOT_ECT, ECT_1, ECT_0, CE = range(4)
-ASKING, GRANTING, OFF = (PLAIN.replace(ecn=mode) for mode in (1, 2, 0))
-ACCURATE = PLAIN.replace(ecn=3)
-
-
-@dataclass
-class Marked:
-    """One connection, and its peer by hand; segments with the ECN field of their datagrams: "SEW 0 noecn"."""
-
-    settings: TcpSettings
-    passive: bool = False
-    now: int = 0
-    sent: list[str] = field(default_factory=list)
-    headers: list[TCP] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.connection = Connection(A, B, self.settings, iss=1000, sink=self._sent)
-        if self.passive:
-            self.connection.open_passive(0)
-        else:
-            self.connection.open_active(0)
-
-    def _sent(self, connection: Any, header: TCP, text: bytes, cause: str | None) -> None:
-        letters = "".join(letter for bit, letter in enumerate(LETTERS) if header.flags & 1 << bit)
-        self.headers.append(header)
-        self.sent.append(f"{letters} {header.sequence - 1000}({len(text)}) {('noecn', 'ect1', 'ect0', 'ce')[connection.ect]}")
-
-    def write(self, letters: str, seq: int, ack: int | None = None, size: int = 0, ecn: int = NOT_ECT, options: bytes = b"", win: int = 32768) -> list[str]:
-        """A segment of the peer; what it brings about."""
-        self.sent.clear()
-        header = TCP(
-            source=B[1], destination=A[1], sequence=seq, window=win, options=TCPOptions(options),
-            acknowledgment=0 if ack is None else 1000 + ack,
-        )  # fmt: skip
-        flags = sum(1 << LETTERS.index(letter) for letter in letters) | (16 if ack is not None else 0)
-        self.connection.arriving = ecn
-        self.connection.receive(header.replace(flags=flags), bytes(size), self.now)
-        return list(self.sent)
-
-    def wait(self, duration: int) -> list[str]:
-        """Time passes; what is sent."""
-        self.sent.clear()
-        until = self.now + duration
-        while self.connection.deadline is not None and self.connection.deadline <= until:
-            self.now = max(self.now, self.connection.deadline)
-            self.connection.timeout(self.now)
-        self.now = until
-        return list(self.sent)
-
-    def send(self, size: int) -> list[str]:
-        """The program writes."""
-        self.sent.clear()
-        self.connection.send(bytes(size), self.now)
-        return list(self.sent)
-
-    @property
-    def agreed(self) -> bool:
-        return self.connection.ecn is not None and self.connection.ecn.agreed
-
-
-def connected(settings: TcpSettings = ASKING, answer: str = "SE") -> Marked:
-    """A client whose server grants ECN."""
-    marked = Marked(settings)
-    marked.write(answer, 0, ack=1, options=MSS_1000)
-    return marked
-
-
-def accepted(settings: TcpSettings = GRANTING, syn: str = "SEW") -> Marked:
-    """A server whose client asked for ECN."""
-    marked = Marked(settings, passive=True)
-    marked.write(syn, 0, options=MSS_1000)
-    marked.write("", 1, ack=1)
-    return marked
-
+from tests.tcp.builders import MS, MSS_1000, PLAIN
+from tests.tcp.marked import ASKING, CE, ECT_0, ECT_1, GRANTING, NOT_ECT, OFF, Marked, accepted, connected, windows
 
 # Negotiation
 
@@ -218,92 +138,7 @@ def test_dctcp_asks_for_ecn_and_marks_its_syn() -> None:
     assert server.write("SEW", 0, options=MSS_1000, ecn=ECT_0) == ["S.E 0(0) ect0"]
 
 
-# Accurate ECN
-
-
-def ace(line: str) -> int:
-    """The field's number in a line."""
-    letters = line.split()[0]
-    return 4 * ("A" in letters) + 2 * ("W" in letters) + ("E" in letters)
-
-
-@rfc("9768", "3.2.2.1")
-@pytest.mark.parametrize(("ecn", "bits"), [(NOT_ECT, 2), (ECT_1, 3), (ECT_0, 4), (CE, 6)])
-def test_the_last_ack_of_the_handshake_says_how_the_syn_ack_came(ecn: int, bits: int) -> None:
-    client = Marked(ACCURATE)
-    (last,) = client.write("SW", 0, ack=1, ecn=ecn, options=MSS_1000)
-    assert ace(last) == bits
-    assert ace(client.send(10)[0]) == (6 if ecn == CE else 5)
-
-
-@rfc("9768", "3.1.2")
-@pytest.mark.parametrize(("answer", "kind"), [("SE", "classic"), ("SEA", "classic"), ("S", None), ("SEWA", None), ("SA", "accurate")])
-def test_a_server_may_answer_for_less(answer: str, kind: str | None) -> None:
-    client = connected(ACCURATE, answer)
-    assert client.agreed is (kind is not None)
-    if client.connection.ecn is not None:
-        assert (client.connection.ecn.accurate is not None) is (kind == "accurate")
-
-
-@rfc("9768", "3.2.2")
-def test_every_mark_is_counted() -> None:
-    server = accepted(ACCURATE, "SEWA")
-    seen = []
-    for number in range(10):
-        lines = server.write("P", 1 + 100 * number, ack=1, size=100, ecn=CE)
-        seen += [ace(line) for line in lines]
-    assert seen == [6, 0, 2, 4, 6], "modulo 8; the first at once, then every other"
-
-
-@rfc("9768", "3.2.3")
-def test_the_option_counts_octets() -> None:
-    server = accepted(ACCURATE, "SEWA")
-    server.connection.ecn.accurate.option = True  # type: ignore[union-attr]
-    server.write("P", 1, ack=1, size=100, ecn=ECT_0)
-    server.write("P", 101, ack=1, size=30, ecn=ECT_1)
-    server.write("P", 131, ack=1, size=7, ecn=CE)
-    octets = bytes(server.headers[-1].options)
-    assert octets == bytes((174, 11)) + (31).to_bytes(3, "big") + (7).to_bytes(3, "big") + (101).to_bytes(3, "big") + b"\1"
-
-
-def test_a_peer_that_never_sends_the_option_gets_it_in_the_handshake_only() -> None:
-    server = accepted(ACCURATE, "SEWA")
-    assert bytes(server.headers[0].options)[-12] == 174
-    server.write("P", 1, ack=1, size=7, ecn=CE)
-    assert bytes(server.headers[-1].options) == b""
-    assert bytes(accepted(ACCURATE.replace(ecn_option=0), "SEWA").headers[0].options) == b"\2\4\5\xb4"
-
-
-@pytest.mark.parametrize(
-    ("first", "blocks", "least", "fields", "left"),
-    [(0, 0, 0, 3, 0), (12, 0, 0, 3, 0), (12, 1, 0, 3, 1), (12, 2, 0, 2, 2), (12, 3, 0, 0, 3), (12, 3, 1, 2, 2), (12, 3, 3, None, 3), (0, 4, 1, 1, 4)],
-)
-def test_the_option_has_as_many_counters_as_fit_beside_sack(first: int, blocks: int, least: int, fields: int | None, left: int) -> None:
-    accurate = Accurate(NOT_ECT)
-    accurate.least = least
-    sack = b"\1\1\5" + bytes((2 + 8 * blocks,)) + bytes(8 * blocks) if blocks else b""
-    octets = accurate.beside(bytes(first), sack, blocks)
-    assert len(octets) % 4 == 0
-    assert len(octets) <= 40
-    sizes = {bytes(each)[0]: len(bytes(each)) for each in TCPOptions(octets[first:])}
-    assert sizes.get(174) == (2 + 3 * fields if fields is not None else None)
-    assert sizes.get(5) == (2 + 8 * left if left else None)
-
-
-@pytest.mark.parametrize("kind", [172, 174])
-def test_a_mangled_option_is_no_harm(kind: int) -> None:
-    server = accepted(ACCURATE, "SEWA")
-    for size in (0, 3, 6, 9):
-        server.write("", 1, ack=1, options=bytes((kind, 2 + size)) + bytes(size) + b"\1" * (-(2 + size) % 4))
-    assert server.agreed
-
-
 # What an echo does to the sender
-
-
-def windows(client: Marked) -> tuple[int, int, str]:
-    control: Any = client.connection.congestion
-    return control.cwnd, control.ssthresh, client.connection.recovery.state.name
 
 
 def full(settings: TcpSettings = ASKING) -> Marked:
@@ -357,29 +192,6 @@ def test_dctcp_gives_up_half_of_the_share_that_was_marked() -> None:
     client.write("E", 1, ack=2001)
     assert windows(client)[1:] == (10 - 10 * 256 // 2048, "CWR")
     assert client.connection.rtx.delivered_ce == 2
-
-
-@rfc("9768", "3.2.2.5")
-def test_accurate_marks_reduce_the_window_without_any_cwr() -> None:
-    client = connected(ACCURATE, "SW")
-    assert len(client.send(30_000)) == 10
-    client.now += 50 * MS
-    client.write("WA", 1, ack=2001)  # ACE is 6: one mark beyond the five that counting begins with
-    assert windows(client)[1:] == (5, "CWR")
-    assert client.connection.rtx.delivered_ce == 1
-    client.write("WA", 1, ack=3001)
-    assert client.connection.rtx.delivered_ce == 1, "the same count"
-    client.write("EA", 1, ack=8001)  # 5 after 6: seven more, or fewer than were delivered?
-    assert client.connection.rtx.delivered_ce == 8
-
-
-def test_a_server_that_sees_zeros_in_the_last_ack_does_not_use_ect() -> None:
-    """A middlebox clears the bits: marks would never be heard of (RFC 9768 section 3.2.2.1)."""
-    assert accepted(ACCURATE, "SEWA").send(100) == ["P.EA 1(100) noecn"]
-    server = Marked(ACCURATE, passive=True)
-    server.write("SEWA", 0, options=MSS_1000)
-    server.write("W", 1, ack=1)
-    assert server.send(100) == ["P.EA 1(100) ect0"]
 
 
 @rfc("3168", "6.1.6")

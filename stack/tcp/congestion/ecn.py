@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 
 from stack.tcp.congestion import accurate_ecn
 from stack.tcp.congestion.accurate_ecn import Accurate
-from stack.tcp.congestion.base import Happening
+from stack.tcp.congestion.base import CongestionState, Happening
 from stack.tcp.congestion.registry import congestion_control
 from stack.tcp.formats.options import TCPOptions
 from stack.tcp.formats.tcp import AE, CWR, ECE, SYN
 from stack.tcp.receiving import delayed_ack
+from stack.tcp.state import SYN_RECEIVED, SYN_SENT
 
 if TYPE_CHECKING:
+    from stack.tcp.acknowledgment import Acknowledgment
     from stack.tcp.block import Block
     from stack.tcp.segment import Segment
 
@@ -65,7 +67,10 @@ def syn_flags(b: Block, answer: bool) -> int:
             return 0
         if ecn.accurate is not None:
             # The answer tells how the SYN arrived; repeated, it may be the bits that a middlebox cannot bear
-            return 0 if b.retries > 1 and b.settings.ecn_fallback else accurate_ecn.HANDSHAKE[ecn.accurate.syn_ect]
+            if b.retries > 1 and b.settings.ecn_fallback:
+                ecn.uses_ect = False  # who sent or received zeros in the handshake sends no ECT (RFC 9768 section 3.1.5)
+                return 0
+            return accurate_ecn.HANDSHAKE[ecn.accurate.syn_ect]
         return ECE
     wants = _ASKS[b.settings.ecn] or ("classic" if always else None)
     if wants is None:
@@ -75,6 +80,7 @@ def syn_flags(b: Block, answer: bool) -> int:
         ecn.ask = wants
     if b.settings.ecn_fallback and (b.retries > 1 if wants == "accurate" else b.snd.nxt > b.iss):
         b.ect = NOT_ECT
+        ecn.uses_ect &= wants != "accurate"
         return 0  # a path that drops SYNs with these bits lets this one pass (section 6.1.1.1; RFC 9768 section 3.1.4.1)
     return ACE if wants == "accurate" else ECE | CWR
 
@@ -83,18 +89,21 @@ def syn_arrived(b: Block, seg: Segment) -> None:
     """A SYN, without ACK: what it asks for, granted by our settings."""
     asked = seg.flags & ACE
     grant = _GRANTS[b.settings.ecn] or ("classic" if needed(b) else None)
+    accurate = asked not in (0, ECE | CWR)  # whatever else it may mean some day (RFC 9768 section 3.1.3)
     if b.ecn is not None and not b.passive:  # a simultaneous open: both have to have asked for the same
-        b.ecn.agreed = asked & (ECE | CWR) == ECE | CWR
+        if accurate and b.ecn.ask == "accurate":
+            b.ecn.accurate = Accurate(b.arriving)
+        b.ecn.agreed = b.ecn.accurate is not None or asked & (ECE | CWR) == ECE | CWR
         if not b.ecn.agreed:
             b.ecn = None
         return
     b.ecn = None
-    if grant is None or asked & (ECE | CWR) != ECE | CWR:
-        return
-    if asked == ACE and grant == "accurate":
+    if accurate and grant == "accurate":
         b.ecn = Ecn()
         b.ecn.agreed = True
         b.ecn.accurate = Accurate(b.arriving)
+    elif grant is None or asked & (ECE | CWR) != ECE | CWR:
+        return
     elif b.arriving == NOT_ECT or asked & AE or needed(b):
         b.ecn = Ecn()  # a marked SYN is no honest classic one: ECN would not survive where marks go unheard
         b.ecn.agreed = True
@@ -108,10 +117,11 @@ def synack_arrived(b: Block, seg: Segment) -> None:
     bits = seg.flags & ACE
     if ecn.ask == "accurate" and bits not in (0, ACE, ECE, ECE | AE):
         ecn.agreed = True
-        ecn.accurate = Accurate(b.arriving)
-        ecn.accurate.synack_arrived(bits)
-        ecn.accurate.option = seg.has_accurate
-        ecn.accurate.demand = 2
+        accurate = ecn.accurate = Accurate(b.arriving)
+        accurate.packets += b.arriving == CE
+        accurate.untold = int(b.arriving == CE)
+        accurate.echo.option_came(seg)
+        accurate.demand = 2 if accurate.echo.seen else 0
     elif bits & (ECE | CWR) == ECE:
         ecn.agreed = True
     else:
@@ -119,10 +129,45 @@ def synack_arrived(b: Block, seg: Segment) -> None:
 
 
 def handshake_over(b: Block, seg: Segment) -> None:
-    """The last ACK of the handshake, which tells how our SYN,ACK arrived."""
+    """The last ACK of the handshake, which tells how our SYN,ACK arrived: Not-ECT, as it was sent, unless the path spoils the
+    field. Zeros are a middlebox's. Either way marks would not mean what they should, and we send no ECT (RFC 9768 sections
+    3.2.2.1 and 3.2.2.3; tcp_accecn_third_ack)."""
     ecn = b.ecn
-    if ecn is not None and ecn.accurate is not None and b.passive:
-        ecn.uses_ect = ecn.accurate.handshake_over(seg.flags & ACE)
+    if ecn is None or ecn.accurate is None or not b.passive:
+        return
+    ecn.accurate.demand = max(1, ecn.accurate.demand)
+    bits = seg.flags & ACE
+    if not bits:
+        ecn.uses_ect = False
+    elif bits in accurate_ecn.HANDSHAKE and not seg.len:
+        field = accurate_ecn.HANDSHAKE.index(bits)
+        if b.settings.ecn_fallback and _spoilt(ECT_0 if needed(b) else NOT_ECT, field):
+            ecn.uses_ect = False
+        elif field == CE:
+            b.rtx.delivered_ce = 1
+
+
+def _spoilt(sent: int, came: int) -> bool:
+    """Whether nothing on a path may change the field so (RFC 9768 section 3.2.2.3)."""
+    return came != sent and (NOT_ECT in (sent, came) or sent == CE)
+
+
+def syn_again(b: Block, seg: Segment) -> None:
+    """The peer's SYN came again, half open: the next SYN,ACK tells how this one arrived."""
+    ecn = b.ecn
+    if ecn is not None and ecn.accurate is not None:
+        ecn.accurate.syn_ect = b.arriving
+        ecn.uses_ect &= seg.flags & ACE != 0  # zeros: RFC 9768 section 3.1.5
+
+
+def synack_again(b: Block, seg: Segment) -> None:
+    """The peer's SYN,ACK came again: our ACK was lost, or what it said of the first (section 3.2.2.1)."""
+    accurate = b.ecn.accurate if b.ecn is not None else None
+    if accurate is not None:
+        accurate.syn_ect = b.arriving
+        accurate.answering = True
+        accurate.echo.option_came(seg)
+        accurate.demand = max(1, accurate.demand)
 
 
 # Marks that come in
@@ -180,31 +225,32 @@ def outgoing(b: Block, seq: int, size: int) -> int:
         # Whatever is marked is counted where ECN is accurate: so all is ECT, as in Linux (RFC 9768 section 3.2.2.5)
         b.ect = ECT_0 if new or b.congestion.needs_ecn or (ecn.accurate is not None and ecn.uses_ect) else NOT_ECT
     if ecn.accurate is not None:
-        return ecn.accurate.bits()
+        return ecn.accurate.bits(size)
     if new and ecn.queue_cwr and ecn.agreed:
         ecn.queue_cwr = False
         bits = CWR
     return bits | ECE if ecn.demand_cwr else bits
 
 
-def sends_option(b: Block) -> bool:
-    """Whether segments have accurate ECN's option: the path lets the peer's pass, so, it seems, ours (tcp_ecn_option)."""
-    accurate = b.ecn.accurate if b.ecn is not None else None
-    if accurate is None or not accurate.option or not b.settings.ecn_option:
-        return False
-    return b.settings.ecn_option > 1 or accurate.demand > 0
+def sends_option(b: Block, now: int) -> bool:
+    """Whether a segment has accurate ECN's option: the path lets the peer's pass, so, it seems, ours (tcp_ecn_option)."""
+    accurate, settings = b.ecn.accurate if b.ecn is not None else None, b.settings
+    return accurate is not None and accurate.wants_option(settings.ecn_option, settings.ecn_option_beacon, b.rtt.srtt, now)
 
 
-def with_counters(b: Block, first: TCPOptions, options: TCPOptions, size: int) -> TCPOptions:
-    """Accurate ECN's option between the `first` of the options and SACK's, where there is room for it."""
-    if not sends_option(b):
+def with_counters(b: Block, first: TCPOptions, options: TCPOptions, size: int, duplicate: int | None, now: int) -> TCPOptions:
+    """Accurate ECN's option between the `first` of the options and SACK's, where there is room for it. `duplicate`: where
+    what SACK's first block reports as come twice begins."""
+    if not sends_option(b, now):
         return options
     if size and size + len(options) + accurate_ecn.OCTETS > b.snd.mss + (12 if b.timestamps else 0):
         return options  # a repetition of what was made when it had no option
     assert b.ecn is not None
     assert b.ecn.accurate is not None
     blocks = options[len(first) :]
-    return TCPOptions(b.ecn.accurate.beside(first, blocks, len(blocks) // 8))
+    made = TCPOptions(b.ecn.accurate.beside(first, blocks, len(blocks) // 8, now))
+    b.ecn.accurate.told_twice = duplicate if made is not options else None
+    return made
 
 
 def in_synack(b: Block, options: TCPOptions) -> TCPOptions:
@@ -223,3 +269,20 @@ def echoed(b: Block, seg: Segment) -> bool:
     """The ACK says that a mark came through (classic)."""
     ecn = b.ecn
     return ecn is not None and ecn.agreed and ecn.accurate is None and seg.flags & (ECE | SYN) == ECE
+
+
+def count_marks(b: Block, told: Acknowledgment, seg: Segment, delivered: int, by_sack: bool) -> None:
+    """How many of the segments delivered were marked: all that a classic echo covers, or what accurate ECN counts."""
+    assert b.ecn is not None
+    accurate, snd = b.ecn.accurate, b.snd
+    if accurate is not None:
+        echo, marked = accurate.echo, 0
+        progress = echo.progress(b.ts_recent, told.advanced or told.newly_sacked)
+        if progress and b.state is not SYN_RECEIVED and b.state is not SYN_SENT:  # in a handshake ACE is no count
+            octets = delivered * snd.mss if by_sack else snd.una - told.prior_una
+            even = b.sack or b.recovery.state in (CongestionState.OPEN, CongestionState.CWR)
+            marked = echo.marked(seg, b.rtx.delivered_ce, delivered, octets, snd.mss, even, snd.nxt - b.iss)
+        told.ece = marked > 0
+    else:
+        marked = delivered if told.ece else 0
+    b.rtx.delivered_ce += marked

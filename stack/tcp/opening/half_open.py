@@ -10,6 +10,7 @@ import errno
 from typing import TYPE_CHECKING
 
 from stack.tcp import acknowledge
+from stack.tcp.congestion import ecn
 from stack.tcp.ending import become_closed, give_up
 from stack.tcp.opening.handshake import listen_again
 from stack.tcp.receiving import timestamps
@@ -34,6 +35,7 @@ def check_half_open(b: Block, seg: Segment, now: int) -> bool:
     flags = seg.flags
     old = b.timestamps and seg.ts_val is not None and timestamps.before(seg.ts_val, b.ts_recent)
     if flags & (SYN | ACK | RST | FIN) == SYN and seg.seq == b.irs and not old:
+        ecn.syn_again(b, seg)
         if acknowledge.allowed(b, "TCPACKSkippedSynRecv", now):
             b.syn_due = "the SYN came again"
             _start_timer(b, now)

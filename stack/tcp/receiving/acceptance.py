@@ -50,6 +50,8 @@ def answer(b: Block, seg: Segment, cause: str, now: int, skipped: str = "TCPACKS
     if seg.seq < b.rcv.nxt:
         b.counters.DelayedACKLost += 1
         delayed_ack.hurry(b)
+        if b.ecn is not None and b.ecn.accurate is not None:
+            b.ecn.accurate.sent_again(seg.seq)
         report(b, seg.seq, min(seg.seq + seg.len, b.rcv.nxt))
     acknowledge.now(b, cause)
 
@@ -70,6 +72,8 @@ def old_text(b: Block, seg: Segment) -> None:
     """The segment begins before RCV.NXT: what of it is old came twice; if all is, its sender missed our ACK."""
     end = seg.seq + seg.len
     b.rcv.dsack = None
+    if b.ecn is not None and b.ecn.accurate is not None:
+        b.ecn.accurate.sent_again(seg.seq)
     report(b, seg.seq, min(end, b.rcv.nxt))
     if end <= b.rcv.nxt:
         b.counters.DelayedACKLost += 1

@@ -91,7 +91,7 @@ def send_record_again(b: Block, index: int, kind: str, now: int, push: int = 0) 
         b.mtu_search.size = 0  # a probe that is out can prove nothing any more
     if record.seq < snd.una:
         record.seq = snd.una  # its head was acknowledged
-    size = segment_room(b)
+    size = segment_room(b, now)
     room = snd.una + snd.wnd - record.seq
     if room <= 0:
         if record.seq != snd.una:

@@ -30,11 +30,11 @@ def transmit(b: Block, seq: int, flags: int, text: bytes, cause: str | None, now
     rcv = b.rcv
     field = window.offer(b)
     options = timestamps.options(b, now) if b.timestamps else _NO_OPTIONS
-    first = options
+    first, duplicate = options, rcv.dsack
     if b.sack and (b.held is not None or rcv.dsack is not None):
         options = with_sack(b, options, len(text))
     if b.ecn is not None:
-        options = ecn.with_counters(b, first, options, len(text))
+        options = ecn.with_counters(b, first, options, len(text), duplicate[0] if duplicate is not None else None, now)
         flags |= ecn.outgoing(b, seq, len(text))
     urgent = 0
     if b.snd.up > seq and b.snd.up > b.snd.una:
@@ -179,10 +179,10 @@ def send_acknowledgment(b: Block, now: int) -> None:
     transmit(b, b.snd.nxt, ACK, b"", cause, now)
 
 
-def segment_room(b: Block) -> int:
+def segment_room(b: Block, now: int) -> int:
     """The effective send MSS less the options of accurate ECN and SACK that go with this segment, where the MSS is not tiny."""
     mss, held = b.snd.mss, b.held
-    if b.ecn is not None and mss > _ROOM_FOR_SACK and ecn.sends_option(b):
+    if b.ecn is not None and mss > _ROOM_FOR_SACK and ecn.sends_option(b, now):
         mss -= OCTETS
     if not b.sack or mss < _ROOM_FOR_SACK:
         return mss

@@ -80,7 +80,7 @@ def queue(b: Block, start: int, end: int, more: bool, record: bool, now: int) ->
     snd, pieces = b.snd, b.pieces
     if pieces is None:
         pieces = b.pieces = deque()
-    largest = piece_size(b, snd.mss if b.ecn is None else segment_room(b))
+    largest = piece_size(b, snd.mss if b.ecn is None else segment_room(b, now))
     half = snd.max_wnd >> 1
     ready = b.state in HAS_DATA or (b.state is SYN_RECEIVED and b.fast is not None and b.fast.usable)
     if b.chrono.kind == IDLE:
@@ -158,7 +158,7 @@ def send_new(b: Block, now: int, nagle: bool = True, probe: bool = False, once: 
     snd, rtx, control, pieces = b.snd, b.rtx, b.congestion, b.pieces
     if not pieces and not b.fin_queued:
         return
-    mss = snd.mss if b.held is None and b.rcv.dsack is None and b.ecn is None else segment_room(b)
+    mss = snd.mss if b.held is None and b.rcv.dsack is None and b.ecn is None else segment_room(b, now)
     edge = snd.una + snd.wnd
     before = len(rtx.records)
     sent = probe_path(b, now) if b.mtu_search is not None and not probe else 0
@@ -358,7 +358,7 @@ def send_window_probe(b: Block, cause: str, now: int) -> bool:
         b.counters.TCPWinProbe += 1
         transmit(b, snd.una - 1, ACK, b"", cause, now)
         return False
-    mss = segment_room(b)
+    mss = segment_room(b, now)
     start_sending(b, now)
     if b.pieces:
         piece = b.pieces[0]
