@@ -301,7 +301,7 @@ def test_the_beacon_is_three_options_in_a_round_trip() -> None:
     server.connection.rtt.srtt = 90 * MS
     server.write("P", 1, ack=1, size=100, ecn=ECT_0, options=option(174, 1, 0, 1))
     server.write("P", 101, ack=1, size=100, ecn=ECT_0)
-    accurate.demand = 0
+    accurate.demand = 0  # type: ignore[union-attr]
     seen = []
     for number in range(10):
         server.now += 10 * MS
