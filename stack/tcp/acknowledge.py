@@ -88,10 +88,8 @@ def acknowledged(b: Block, seg: Segment, ack: int, at: int) -> None:
         update_window(b, seg, wnd)
     if b.sack and seg.sack:
         sack.tag(b, told, seg.sack, at)
-    if (
-        outstanding and ack == una and told.has_data and not seg.sack and b.recovery.state is CongestionState.OPEN
-        and (b.ecn is None or b.ecn.accurate is None)
-    ):  # fmt: skip
+    nothing_new = outstanding and ack == una and told.has_data and not seg.sack and b.recovery.state is CongestionState.OPEN
+    if nothing_new and (b.ecn is None or b.ecn.accurate is None):
         return  # the peer's data says nothing of ours, as in Linux's fast path
     if not outstanding:
         if b.ecn is not None:
