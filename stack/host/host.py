@@ -11,6 +11,7 @@ from stack.base.errors import WireError
 from stack.base.event import Drop, DropReason
 from stack.base.randomness import Randomness
 from stack.codec.fields import Sealed
+from stack.codec.header import Header
 from stack.codec.packet import Packet
 from stack.host.addresses import ALL_ROUTERS, Addresses, link_local
 from stack.host.attachment import IPV4_TYPE, IPV6_TYPE, Attachment, Outgoing
@@ -216,7 +217,7 @@ class HostEngine:
         if v4:
             if (
                 ip.checksum is not Sealed or ip.total_length is not Sealed or ip.header_length is not Sealed
-                or ip.flags & 1 or ip.fragment_offset or ip.options or ip.version != 4
+                or ip.flags & 1 or ip.fragment_offset or ip._options or ip.version != 4
             ):  # fmt: skip
                 return False
             number = ip.protocol
@@ -231,7 +232,8 @@ class HostEngine:
                 return False
             connection = self.tcp.connections.get((ip.destination, upper.destination, ip.source, upper.source))
             if connection is not None:
-                self.tcp.segment_in(connection, upper, packet.after(TCP), ip.ecn)
+                text = packet._payload if packet._kind is Header else None  # as made: it follows the last header
+                self.tcp.segment_in(connection, upper, packet.after(TCP) if text is None else text, ip.ecn)
                 return True
         elif upper.length is not Sealed or number != 17:
             return False

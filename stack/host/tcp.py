@@ -280,7 +280,7 @@ class TcpLayer:
         """A connection's segment becomes a frame: at once while nothing changed on the way."""
         host = self.host
         neighbour = connection.neighbour
-        size = len(text) + len(header.options)
+        size = len(text) + len(header._options)
         if (
             neighbour is None
             or not neighbour.fresh

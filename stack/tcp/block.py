@@ -67,7 +67,7 @@ class Receive:
 
     __slots__ = (
         "acked", "advmss", "buff", "clamp", "dsack", "edge", "fin", "full", "mss", "nxt", "offered", "out_of_order", "ratio",
-        "scale", "scale_offered", "scaling", "ssthresh",
+        "scale", "scale_offered", "scaling", "selected", "ssthresh",
     )  # fmt: skip
 
     def __init__(self, settings: TcpSettings, mss: int) -> None:
@@ -79,6 +79,7 @@ class Receive:
         self.ratio = 128  # how much of the memory is text, in 1/256 (scaling_ratio): a half, until there was some
         self.clamp = 0  # window_clamp: the largest window to offer
         self.ssthresh = 0  # rcv_ssthresh: the largest to offer for now
+        self.selected: int | None = None  # the window of the ACK that goes out now, where it was computed to decide on that ACK
         self.mss = mss  # what our SYN announces
         self.advmss = mss  # the same, less the options of every segment
         self.full = 536  # rcv_mss: what counts as a full segment of the peer's

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from stack.tcp.receiving.memory import collapsed, tailroom, truesize
+from stack.tcp.receiving.memory import collapsed, cost, truesize
 
 _SMALL = 4096  # writes are joined up to this size, so that a thousand tiny ones do not make a thousand chunks
 
@@ -75,21 +75,22 @@ class ReceiveBuffer:
 
     __slots__ = ("_chunks", "_first", "memory", "size")
 
-    def __init__(self) -> None:
-        self._chunks: list[bytes] = []
+    def __init__(self, text: bytes) -> None:
+        size = len(text)
+        self._chunks = [text]
         self._first = 0  # octets of the first chunk that were read
-        self.size = 0
-        self.memory = 0
+        self.size = size
+        self.memory = cost(size)[0]
 
     def append(self, text: bytes) -> None:
         """Add what was received next: behind what came last if it fits there (tcp_try_coalesce)."""
         chunks = self._chunks
         size = len(text)
-        if chunks and size <= tailroom(len(chunks[-1])):
+        if chunks and size <= cost(len(chunks[-1]))[1]:
             chunks[-1] += text
         else:
             chunks.append(text)
-            self.memory += truesize(size)
+            self.memory += cost(size)[0]
         self.size += size
 
     def collapse(self) -> int:

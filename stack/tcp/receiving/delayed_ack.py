@@ -28,7 +28,12 @@ def text_arrived(b: Block, size: int, pushed: bool, now: int) -> None:
     """Text came in order: it is to be acknowledged, and says how its sender sends (tcp_event_data_recv)."""
     acks, rcv = b.acks, b.rcv
     acks.scheduled = b.ack_check = True
-    measure(b, size, pushed)
+    if size != rcv.full:
+        measure(b, size, pushed)
+    else:
+        acks.last_size = 0
+        if pushed:
+            acks.pushed |= 1
     if rcv.nxt >= b.sizing.rtt_edge:
         b.sizing.text_arrived(rcv.nxt, rcv.offered, now)
     least = b.settings.delayed_ack
@@ -38,8 +43,9 @@ def text_arrived(b: Block, size: int, pushed: bool, now: int) -> None:
         acks.ato = least
     else:
         gap = now - acks.heard
-        if gap <= least >> 1:
-            acks.ato = (ato >> 1) + (least >> 1)
+        half = least >> 1
+        if gap <= half:
+            acks.ato = (ato >> 1) + half
         elif gap < ato:
             acks.ato = min((ato >> 1) + gap, b.rtt.rto)
         elif gap > b.rtt.rto:
@@ -87,8 +93,13 @@ def check(b: Block, now: int) -> bool:
     (__tcp_ack_snd_check)."""
     acks, rcv = b.acks, b.rcv
     b.ack_check = False
-    if rcv.nxt - rcv.acked > rcv.full and (b.unread < b.settings.receive_low_water or window.select(b) >= rcv.offered):
-        return True  # more than a full segment, and the window moves on (SHLD-19); else reading brings it out
+    if rcv.nxt - rcv.acked > rcv.full:
+        if b.unread < b.settings.receive_low_water:
+            return True
+        selected = window.select(b)
+        if selected >= rcv.offered:
+            rcv.selected = selected  # for the ACK, which is next
+            return True  # more than a full segment, and the window moves on (SHLD-19); else reading brings it out
     if (acks.quick and not acks.pingpong) or not b.settings.delayed_ack:
         return True
     held = b.held

@@ -36,7 +36,7 @@ def deliver_text(b: Block, seq: int, text: bytes, flags: int, now: int) -> bool:
     if seq != rcv.nxt:
         return above_gap(b, seq, text, flags, now)
     size = len(text)
-    if not window.takes(b, seq, size):
+    if (b.incoming is not None or b.held is not None or size > rcv.buff) and not window.takes(b, seq, size):
         b.acks.no_memory = b.acks.scheduled = True
         acknowledge.now(b, "no memory for what came")
         if b.incoming is not None:
@@ -56,8 +56,9 @@ def accept(b: Block, text: bytes) -> None:
     if b.urgent is not None:
         b.urgent.arrived(b.rcv.nxt, text)
     if b.incoming is None:
-        b.incoming = ReceiveBuffer()
-    b.incoming.append(text)
+        b.incoming = ReceiveBuffer(text)
+    else:
+        b.incoming.append(text)
     b.rcv.nxt += len(text)
 
 

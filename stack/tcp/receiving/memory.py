@@ -20,7 +20,10 @@ _COLLAPSED = _PAGE - _SHARED
 
 
 @lru_cache(maxsize=4096)
-def _cost(size: int) -> tuple[int, int]:
+def cost(size: int) -> tuple[int, int]:
+    """Octets of memory that a segment with `size` octets of text takes, and how many still fit behind the text in them: what
+    follows is copied there for nothing.
+    """
     packet = _HEADERS + size
     if _AHEAD + packet >= _PAGE:
         return _BOOKKEEPING + _PAGE + -(-(packet - _LINEAR) // _PAGE) * _PAGE, 0
@@ -31,12 +34,7 @@ def _cost(size: int) -> tuple[int, int]:
 
 def truesize(size: int) -> int:
     """Octets of memory that a segment with `size` octets of text takes."""
-    return _cost(size)[0]
-
-
-def tailroom(size: int) -> int:
-    """Octets that still fit behind `size` octets of text in the memory taken: what follows is copied there for nothing."""
-    return _cost(size)[1]
+    return cost(size)[0]
 
 
 def collapsed(size: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 
-from stack.tcp.receiving.memory import collapsed, tailroom, truesize
+from stack.tcp.receiving.memory import collapsed, cost, truesize
 
 _BLOCKS = 4  # TCP_NUM_SACKS: as many as a header without timestamps can tell
 
@@ -60,7 +60,7 @@ class Reassembly:
         return True
 
     def _add(self, pieces: list[bytes], piece: bytes) -> None:
-        if pieces and len(piece) <= tailroom(len(pieces[-1])):
+        if pieces and len(piece) <= cost(len(pieces[-1]))[1]:
             pieces[-1] += piece
         elif piece:
             pieces.append(piece)

@@ -80,7 +80,13 @@ def offer(b: Block) -> int:
         rcv.acked = nxt
         return 0
     current = rcv.acked + rcv.offered - nxt
-    window = select(b)
+    window = rcv.selected
+    if window is not None:
+        rcv.selected = None
+    elif current >= rcv.ssthresh and b.incoming is None and b.held is None and scale and not b.settings.shrink_window:
+        window = 0  # whatever would be selected, it is no more than RCV.SSTHRESH: what was offered stays
+    else:
+        window = select(b)
     if window < current and not (b.settings.shrink_window and scale):
         if not window:
             b.counters.TCPWantZeroWindowAdv += 1
@@ -104,14 +110,15 @@ def offer(b: Block) -> int:
 def select(b: Block) -> int:
     """The window to offer now, if nothing had been offered before (__tcp_select_window)."""
     rcv = b.rcv
-    memory = rcv.buff
+    memory = buff = rcv.buff
     if b.incoming is not None:
         memory -= b.incoming.memory
     if b.held is not None:
         memory -= b.held.memory
-    ratio, scale, mss = rcv.ratio, rcv.scale, rcv.full
-    free, allowed = memory * ratio >> _SHIFT, rcv.buff * ratio >> _SHIFT
-    full = allowed if allowed < rcv.clamp else rcv.clamp
+    ratio, scale, mss, full = rcv.ratio, rcv.scale, rcv.full, rcv.clamp
+    free, allowed = memory * ratio >> _SHIFT, buff * ratio >> _SHIFT
+    if allowed < full:
+        full = allowed
     if mss > full:
         mss = full
         if mss <= 0:
@@ -166,7 +173,8 @@ def clamp(b: Block, window: int) -> None:
 def grow(b: Block, size: int) -> None:
     """A segment came that is worth its memory: more may be offered (tcp_grow_window)."""
     rcv = b.rcv
-    spare = min(rcv.clamp, (rcv.buff - used(b)) * rcv.ratio >> _SHIFT) - rcv.ssthresh
+    free = (rcv.buff - used(b)) * rcv.ratio >> _SHIFT
+    spare = (free if free < rcv.clamp else rcv.clamp) - rcv.ssthresh
     if spare <= 0:
         return
     cost = room(rcv, truesize(size))

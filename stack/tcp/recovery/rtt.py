@@ -6,6 +6,7 @@ from stack.base.quantity import SECOND
 from stack.tcp.settings import TcpSettings
 
 MINIMUM_WINDOW = 300 * SECOND  # tcp_min_rtt_wlen: how long the smallest measurement is believed
+_QUARTER = MINIMUM_WINDOW // 4
 
 
 class RoundTrip:
@@ -88,6 +89,8 @@ class RoundTrip:
 
     def observe(self, r: int, now: int) -> None:
         """Keep the minimum of the last five minutes, by the best of three parts of it (Kathleen Nichols' filter)."""
+        if r > self._third[0] and now - self._least <= _QUARTER and self.minimum:
+            return  # larger than all three, which stay what they are for so long
         if r <= self.minimum or not self.minimum or now - self._third[1] > MINIMUM_WINDOW:
             self.minimum = r or 1
             self._least = now
@@ -102,7 +105,7 @@ class RoundTrip:
             (self.minimum, self._least), self._second, self._third = self._second, self._third, (r, now)
             if now - self._least > MINIMUM_WINDOW:
                 (self.minimum, self._least), self._second = self._second, self._third
-        elif self._second[1] == self._least and passed > MINIMUM_WINDOW // 4:
+        elif self._second[1] == self._least and passed > _QUARTER:
             self._second = self._third = (r, now)
         elif self._third[1] == self._second[1] and passed > MINIMUM_WINDOW // 2:
             self._third = (r, now)
