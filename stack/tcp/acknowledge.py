@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from stack.base.quantity import MILLISECOND
 from stack.tcp.acknowledgment import Acknowledgment
-from stack.tcp.block import NEVER
 from stack.tcp.congestion import ecn, rate, validation
 from stack.tcp.congestion.base import CongestionState
 from stack.tcp.congestion.validation import is_limited
@@ -14,7 +13,7 @@ from stack.tcp.opening.handshake import set_segment_size
 from stack.tcp.receiving import timestamps
 from stack.tcp.recovery import prr, rack, sack, states, tlp
 from stack.tcp.recovery.retransmit_queue import EVER_RESENT, LOST, RESENT, SACKED
-from stack.tcp.recovery.timer import LOSS_PROBE, NOTHING, WINDOW_PROBE, clear_timer, rearm, set_timer
+from stack.tcp.recovery.timer import WINDOW_PROBE, clear_timer, rearm, set_timer
 from stack.tcp.sending import mtu_probing
 from stack.tcp.sending.chronograph import IDLE
 from stack.tcp.sending.transmit import first_waiting, probe_interval
@@ -265,66 +264,6 @@ def steer(b: Block, told: Acknowledgment, delivered: int, lost: int, prior_fligh
         prr.reduce(b, delivered, lost, told.advanced)
     elif told.data_acked or (told.newly_sacked and b.recovery.reordering > b.settings.reordering):
         control.acknowledged(sample)
-
-
-def forward(b: Block, ack: int, at: int) -> bool:
-    """What `acknowledged` does to an ACK of new data, and nothing else, while nothing is on the books.
-
-    True: the timer of the tail loss probe is not set yet. Whoever sends more sets it; else it is to be set once that is known.
-    """
-    snd, rtx, control, rtt, settings = b.snd, b.rtx, b.congestion, b.rtt, b.settings
-    records = rtx.records
-    prior_flight = len(records)
-    una = snd.una
-    advance(b, ack, at)
-    first = record = records.popleft()
-    count = 1
-    while records and records[0].end <= ack:
-        record = records.popleft()
-        count += 1
-    counted = rtx.delivered + count if b.sack else rtx.delivered  # as `clean` finds it
-    rtx.delivered += count
-    newest = at - record.sent_at
-    r = at - first.sent_at
-    if b.sack:
-        rack_ = b.rack
-        rack_.advanced = True
-        rack_.rtt = newest
-        if record.number > rack_.number or (record.number == rack_.number and record.end > rack_.end):
-            rack_.number = record.number
-            rack_.end = record.end
-    if newest <= rtt.minimum or count > 1 or ack - una >= snd.mss or record.delivered + 1 != counted:
-        rtt.observe(newest, at)
-    rtt.sample(r, ack, snd.nxt, settings)
-    unset = False
-    if not records:
-        b.pending = NOTHING
-        b.timer_at = NEVER
-        if not b.pieces:
-            b.chrono.turn(IDLE, at)
-    elif b.pending == LOSS_PROBE and b.pieces and settings.loss_probe:
-        unset = True
-    elif not tlp.schedule_probe(b, at, True):
-        rearm(b, at)
-    sample = b.ack_sample
-    sample.now = at
-    sample.una, sample.nxt = ack, snd.nxt
-    sample.acked = count
-    sample.rtt = newest
-    sample.in_flight = rtx.delivered - record.delivered
-    control.measured(sample)
-    sample.losses = 0
-    sample.in_flight = len(records)
-    sample.prior_in_flight = prior_flight
-    sample.ece = False
-    sample.state = CongestionState.OPEN
-    sample.delivered = rtx.delivered
-    sample.delivered_ce = rtx.delivered_ce
-    usage = b.usage
-    sample.limited = usage.limited or (control.cwnd < control.ssthresh and control.cwnd < 2 * usage.most)
-    control.arrived(sample)
-    control.acknowledged(sample)
-    return unset
 
 
 def window_answered(b: Block, at: int) -> None:

@@ -14,9 +14,10 @@ from stack.tcp import acknowledge
 from stack.tcp.congestion.base import CongestionState
 from stack.tcp.receiving import autotune
 from stack.tcp.receiving.deliver import deliver_text
-from stack.tcp.recovery.timer import WINDOW_PROBE
+from stack.tcp.recovery.timer import LOSS_PROBE, NEVER, NOTHING, WINDOW_PROBE, rearm
 from stack.tcp.recovery.tlp import schedule_probe
 from stack.tcp.segment import ACK, PSH, TIMESTAMPS_FIRST
+from stack.tcp.sending.chronograph import IDLE
 from stack.tcp.sending.transmit import output
 from stack.tcp.seq import MASK
 from stack.tcp.state import ESTABLISHED, FIN_WAIT_1
@@ -35,7 +36,7 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
     """Whether the segment was the expected one, and has been dealt with."""
     flags = header.flags
     rcv, snd, rtx = b.rcv, b.snd, b.rtx
-    nxt, una = rcv.nxt, snd.una
+    nxt, una, records = rcv.nxt, snd.una, rtx.records
     if (
         (flags != ACK and flags != _PUSHED)
         or (b.state is not ESTABLISHED and (text or b.state is not FIN_WAIT_1))
@@ -45,18 +46,15 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
         or b.pending == WINDOW_PROBE
         or b.ecn is not None
         or b.rate is not None
+        or (records and (b.recovery.state is not _OPEN or rtx.sacked_out or una < rtx.dubious or b.rack.dsack_seen))
+        or (text and (b.closed_by_user or len(text) > rcv.acked + rcv.offered - nxt))
     ):
-        return False
-    records = rtx.records
-    if records and (b.recovery.state is not _OPEN or rtx.sacked_out or una < rtx.dubious or b.rack.dsack_seen):
         return False
     acked = header.acknowledgment - una & MASK
     if acked:
         if acked > snd.nxt - una or not records or records[0].end - una > acked or (b.fin is not None and una + acked > b.fin):
             return False
     elif not text:
-        return False
-    if text and (b.closed_by_user or len(text) > rcv.acked + rcv.offered - nxt):
         return False
     options = header._options
     if b.timestamps:
@@ -76,7 +74,7 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
     unset = False
     if acked:
         b.counters.TCPHPAcks += 1
-        unset = acknowledge.forward(b, ack, now)
+        unset = acknowledged(b, ack, now)
     wnd = header.window << snd.scale
     if acked or snd.wl1 < nxt or wnd > snd.wnd or not wnd:
         snd.wnd = wnd
@@ -89,11 +87,68 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
         if echo != b.sizing.echo:
             autotune.echoed(b, len(text), echo, now)
         deliver_text(b, nxt, text, flags, now)
-    if not unset:
-        output(b, now)
-        return True
     before = snd.nxt
     output(b, now)
-    if snd.nxt == before:
+    if unset and snd.nxt == before:
         schedule_probe(b, now, True)
     return True
+
+
+def acknowledged(b: Block, ack: int, at: int) -> bool:
+    """What `acknowledge.acknowledged` does to an ACK of new data, and nothing else, while nothing is on the books.
+
+    True: the timer of the tail loss probe is not set yet. Whoever sends more sets it; else it is to be set once that is known.
+    """
+    snd, rtx, control, rtt, settings = b.snd, b.rtx, b.congestion, b.rtt, b.settings
+    records = rtx.records
+    prior_flight = len(records)
+    una = snd.una
+    acknowledge.advance(b, ack, at)
+    first = record = records.popleft()
+    count = 1
+    while records and records[0].end <= ack:
+        record = records.popleft()
+        count += 1
+    counted = rtx.delivered + count if b.sack else rtx.delivered  # as `clean` finds it
+    rtx.delivered += count
+    newest = at - record.sent_at
+    r = at - first.sent_at
+    if b.sack:
+        rack_ = b.rack
+        rack_.advanced = True
+        rack_.rtt = newest
+        if record.number > rack_.number or (record.number == rack_.number and record.end > rack_.end):
+            rack_.number = record.number
+            rack_.end = record.end
+    if newest <= rtt.minimum or count > 1 or ack - una >= snd.mss or record.delivered + 1 != counted:
+        rtt.observe(newest, at)
+    rtt.sample(r, ack, snd.nxt, settings)
+    unset = False
+    if not records:
+        b.pending = NOTHING
+        b.timer_at = NEVER
+        if not b.pieces:
+            b.chrono.turn(IDLE, at)
+    elif b.pending == LOSS_PROBE and b.pieces and settings.loss_probe:
+        unset = True
+    elif not schedule_probe(b, at, True):
+        rearm(b, at)
+    sample = b.ack_sample
+    sample.now = at
+    sample.una, sample.nxt = ack, snd.nxt
+    sample.acked = count
+    sample.rtt = newest
+    sample.in_flight = rtx.delivered - record.delivered
+    control.measured(sample)
+    sample.losses = 0
+    sample.in_flight = len(records)
+    sample.prior_in_flight = prior_flight
+    sample.ece = False
+    sample.state = _OPEN
+    sample.delivered = rtx.delivered
+    sample.delivered_ce = rtx.delivered_ce
+    usage = b.usage
+    sample.limited = usage.limited or (control.cwnd < control.ssthresh and control.cwnd < 2 * usage.most)
+    control.arrived(sample)
+    control.acknowledged(sample)
+    return unset
