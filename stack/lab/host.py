@@ -24,7 +24,7 @@ from stack.lab.arguments import (
 from stack.lab.capturing import DRAIN, Capturing, capture_host
 from stack.link.interface import ETHERNET_MTU, Interface
 from stack.network.addressing import Subnet, global_of
-from stack.network.place import enter, leave
+from stack.network.place import enter, leave, leaving
 from stack.network.program import Program
 from stack.tcp.settings import TcpSettings
 
@@ -154,9 +154,10 @@ class Host:
 
     def __enter__(self) -> Self:
         self.network.update()
-        enter(self.node)
+        enter(self.node, self)
         return self
 
+    @leaving
     def __exit__(self, kind: type[BaseException] | None, error: object, traceback: object) -> None:
         leave(self.node, kind)
 

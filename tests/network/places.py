@@ -24,9 +24,10 @@ class Host:
         self.descriptors: dict[int, object] = {}
 
     def __enter__(self) -> Host:
-        place.enter(self)
+        place.enter(self, self)
         return self
 
+    @place.leaving
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         place.leave(self, kind)
 

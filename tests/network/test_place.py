@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
+import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from queue import SimpleQueue
+from types import FrameType
+from typing import Any
 
 import pytest
 
 from stack.base.errors import StackError
-from stack.network.place import current_node
+from stack.network import place
+from stack.network.place import current_node, inside
 from tests.network.places import Host, hosts
 
 
@@ -241,10 +246,6 @@ def test_a_block_that_is_left_in_another_thread_says_so(a: Host) -> None:
 
 def test_whoever_asks_while_a_thread_begins_is_outside() -> None:
     """The collector may run, and its callbacks ask for the time, before the thread's own stack of blocks is there."""
-    import threading
-
-    from stack.network import place
-
     local = place._Local()
     del local.stack
     found: list[object] = []
@@ -257,3 +258,109 @@ def test_whoever_asks_while_a_thread_begins_is_outside() -> None:
     finally:
         place._local = original
     assert found == [None, None]
+
+
+# Whatever interrupts
+
+
+class Interrupt(Exception):
+    pass
+
+
+@contextmanager
+def interrupted(step: int) -> Iterator[list[int]]:
+    """Raise `Interrupt` at this step of what runs: an event of the tracer, every instruction being one."""
+    taken = [0]
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        frame.f_trace_opcodes = True
+        if event == "return":                                # no place for a signal; CPython 3.11 loses a generator there
+            return trace
+        taken[0] += 1
+        if taken[0] == step:
+            raise Interrupt(f"{event} at line {frame.f_lineno} of {frame.f_code.co_qualname}")
+        return trace
+
+    tracer = sys.gettrace()
+    try:
+        sys.settrace(trace)
+        yield taken
+    finally:
+        sys.settrace(tracer)
+
+
+def nested(a: Host, b: Host) -> None:
+    with a:
+        try:
+            with inside(None):
+                raise ValueError
+        except ValueError:
+            pass
+        assert here() == "a"
+    assert here() == "outside"
+
+
+def resumed(a: Host, b: Host) -> None:
+    def generator() -> Iterator[str]:
+        with a:
+            yield here()
+
+    with b:
+        one = generator()
+        assert (next(one), here()) == ("a", "b")
+        assert list(one) == []
+    assert here() == "outside"
+
+
+def managed(a: Host, b: Host) -> None:
+    @contextmanager
+    def on() -> Iterator[None]:
+        with a:
+            yield
+
+    with on():
+        assert here() == "a"
+    assert here() == "outside"
+
+
+@pytest.mark.parametrize("visit", [nested, resumed, managed])
+def test_a_block_that_is_left_is_left_whatever_interrupts(visit: Callable[[Host, Host], None], a: Host, b: Host) -> None:
+    """As a handler of a signal does, at every instruction of entering, of being inside, and of leaving in turn."""
+    for step in itertools.count(1):
+        error = None
+        try:
+            with interrupted(step) as taken:
+                visit(a, b)
+        except Interrupt as raised:
+            error, seen = str(raised), here()
+            # Interrupted in contextlib's own code, a generator stays in its block for as long as the traceback has it.
+            assert seen == "outside" or visit is managed, error
+        assert here() == "outside", error
+        if error is None:
+            break
+        with b:
+            assert here() == "b"
+            with a:
+                assert here() == "a"
+            assert here() == "b"
+        assert here() == "outside", error
+    assert taken[0] == step - 1 > 800                        # each of them came through
+    assert place._local.stack.blocks == ()
+
+
+def test_a_block_that_is_entered_by_hand_lasts_until_it_is_left(a: Host, b: Host) -> None:
+    def enter() -> None:
+        a.__enter__()
+
+    enter()
+    gc.collect()
+    with b:
+        assert here() == "b"
+    assert here() == "a"
+    a.__exit__(None, None, None)
+    assert here() == "outside"
+    leave = a.__exit__
+    a.__enter__()
+    assert here() == "a"
+    leave(None, None, None)
+    assert here() == "outside"
