@@ -25,6 +25,8 @@ EXPLAINED = {  # the warnings of tshark, and why they are as they should be
     "path_mtu_discovery": {OUT_OF_ORDER},  # segments are too large, and sent again in smaller ones
     "selective_acknowledgment": {OUT_OF_ORDER, "D-SACK Sequence"},  # one segment is lost; one is late, and sent twice
     "simultaneous_open": {"D-SACK Sequence"},  # each SYN comes again, in the SYN,ACK
+    "spurious_timeout": {"D-SACK Sequence"},  # what was sent for nothing came twice
+    "gone_silent": {"Connection reset (RST)"},  # keep-alive's last word
     "reset_of_a_closed_port": {"Connection reset (RST)"},  # the port is closed
     "zero_window": {  # the reader does not read
         "TCP Zero Window segment",

@@ -49,7 +49,7 @@ def segment(about: About) -> Info:
     line = f"{found}{header.source} → {header.destination} [{flags}] {words}{options(header, peer)}"
     short = f"{flags} {words}".removesuffix(" Len=0")
     if header.flags & SYN:
-        short += options(header, only=("MSS", "WS", "SACK_PERM"))
+        short += options(header, only=("MSS", "WS", "SACK_PERM", "TFO", "MD5"))
     elif " SLE=" in (rest := options(header, peer)):
         short += rest[rest.index(" SLE=") :]
     if said is None:
