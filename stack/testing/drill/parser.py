@@ -15,6 +15,7 @@ from stack.testing.drill.script import Code, Command, Event, EventTime, Packet, 
 
 OPTION = re.compile(r"--?([A-Za-z][A-Za-z0-9_-]*)")
 VALUE = re.compile(r"=?((?:[^\s\"`]|\"[^\"]*\"|`[^`]*`)+)")
+QUOTED = re.compile(r'"[^"]*"')
 TIME = re.compile(r"[0-9]*\.[0-9]+|[0-9]+")
 COMMAND = re.compile(r"`((?:\\.|[^`\\])*)`", re.DOTALL)
 CODE = re.compile(r"%\{(.*?)\}%", re.DOTALL)
@@ -66,7 +67,8 @@ def options(scanner: Scanner) -> tuple[ScriptOption, ...]:
         word = (scanner.match(OPTION) or scanner.fail("an option, --name=value"))[1]
         value = None
         if scanner.text.startswith("=", scanner.at) or word == "D":
-            value = (scanner.match(VALUE) or scanner.fail(f"a value of {word}"))[1].strip('"')
+            value = (scanner.match(VALUE) or scanner.fail(f"a value of {word}"))[1]
+            value = value[1:-1] if QUOTED.fullmatch(value) else value
         found.append(ScriptOption(word, value, place))
     return tuple(found)
 

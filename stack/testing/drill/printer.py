@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from stack.testing.drill.expression_printer import show_expression
 from stack.testing.drill.layers import GRE, IP, MPLS, IPInfo
 from stack.testing.drill.option_parser import COUNTERS
@@ -36,6 +38,7 @@ from stack.testing.drill.tcp_options import (
     Timestamp,
 )
 
+_PLAIN = re.compile(r"(?:[^\s\"`]|\"[^\"]*\"|`[^`]*`)+")  # a value that is read as it stands, with quotes inside it
 LETTERS = (("F", 1), ("S", 2), ("R", 4), ("P", 8), ("E", 64), ("W", 128), ("A", 256), ("U", 32), (".", 16))
 
 
@@ -52,7 +55,7 @@ def show(script: Script) -> str:
 
 def quoted(value: str) -> str:
     """An option's value, in quotes if it needs them."""
-    return f'"{value}"' if not value or any(letter.isspace() for letter in value) else value
+    return value if _PLAIN.fullmatch(value) else f'"{value}"'
 
 
 def show_event(event: Event) -> str:

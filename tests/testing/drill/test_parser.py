@@ -97,6 +97,16 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     assert parse(show(script)) == script
 
 
+@pytest.mark.parametrize(("text", "value"), [
+    ('inet_addr("inet_addr("', 'inet_addr("inet_addr("'), ('"a b"', "a b"), ('A="b c"', 'A="b c"'), ('"a"b', '"a"b'), ("`a b`", "`a b`"),
+    ('"a`b"', "a`b"), ('""', ""), ("=a", "=a"), ("a//b#c", "a//b#c"),
+])  # fmt: skip
+def test_quotes_around_the_whole_of_an_option_s_value_are_none_of_it(text: str, value: str) -> None:
+    script = parse(f"--x={text}\n")
+    assert script.options == (ScriptOption("x", value),)
+    assert parse(show(script)) == script
+
+
 @settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(scripts().map(show), st.data())
 def test_a_damaged_script_is_read_or_refused(text: str, data: st.DataObject) -> None:
