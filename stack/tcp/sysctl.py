@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from stack.base.errors import StackError
 from stack.base.quantity import MILLISECOND, SECOND
+
+if TYPE_CHECKING:
+    from stack.tcp.settings import TcpSettings
 
 Change = Callable[[str], dict[str, Any]]
 
@@ -75,26 +79,57 @@ def changes(name: str, value: str) -> dict[str, Any]:
         raise SysctlError(f"sysctl {key} does not take {value!r}") from None
 
 
+def value_of(name: str, settings: TcpSettings) -> str | None:
+    """What reading a sysctl shows, where a setting alone says it; else None."""
+    change = EFFECT.get(name)
+    if isinstance(change, _Whole | _Switch | _Buffer):
+        return change.shown(settings)
+    return str(settings.congestion) if name == "net.ipv4.tcp_congestion_control" and isinstance(settings.congestion, str) else None
+
+
 def _number(text: str) -> int:
     return int(text, 0)
 
 
-def _whole(field: str, unit: int = 1) -> Change:
-    return lambda text: {field: _number(text) * unit}
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """A number, in units of the setting's."""
+
+    field: str
+    unit: int = 1
+
+    def __call__(self, text: str) -> dict[str, Any]:
+        return {self.field: _number(text) * self.unit}
+
+    def shown(self, settings: TcpSettings) -> str:
+        return str(getattr(settings, self.field) // self.unit)
 
 
-def _switch(field: str) -> Change:
-    return lambda text: {field: _number(text) != 0}
+@dataclass(frozen=True, slots=True)
+class _Switch:
+    """0 or another number."""
+
+    field: str
+
+    def __call__(self, text: str) -> dict[str, Any]:
+        return {self.field: _number(text) != 0}
+
+    def shown(self, settings: TcpSettings) -> str:
+        return str(int(getattr(settings, self.field)))
 
 
-def _buffer(field: str) -> Change:
+@dataclass(frozen=True, slots=True)
+class _Buffer:
     """Minimum, default and maximum, of which Linux uses the first under memory pressure only."""
 
-    def change(text: str) -> dict[str, Any]:
-        _, default, most = (_number(part) for part in text.split())
-        return {field: default, f"{field}_max": most}
+    field: str
 
-    return change
+    def __call__(self, text: str) -> dict[str, Any]:
+        _, default, most = (_number(part) for part in text.split())
+        return {self.field: default, f"{self.field}_max": most}
+
+    def shown(self, settings: TcpSettings) -> str:
+        return f"4096\t{getattr(settings, self.field)}\t{getattr(settings, f'{self.field}_max')}"
 
 
 def _keys(text: str) -> dict[str, Any]:
@@ -120,64 +155,64 @@ def _low_water(text: str) -> dict[str, Any]:
 
 
 EFFECT: dict[str, Change] = {
-    "net.core.rmem_max": _whole("receive_buffer_limit"),
-    "net.core.somaxconn": _whole("backlog_limit"),
-    "net.core.wmem_max": _whole("send_buffer_limit"),
-    "net.ipv4.tcp_abort_on_overflow": _switch("abort_on_overflow"),
-    "net.ipv4.tcp_app_win": _whole("application_window"),
-    "net.ipv4.tcp_challenge_ack_limit": _whole("challenge_limit"),
-    "net.ipv4.tcp_comp_sack_delay_ns": _whole("sack_compression_delay"),
-    "net.ipv4.tcp_comp_sack_nr": _whole("sack_compression_count"),
-    "net.ipv4.tcp_comp_sack_slack_ns": _whole("sack_compression_slack"),
-    "net.ipv4.tcp_dsack": _switch("duplicate_sack"),
-    "net.ipv4.tcp_ecn": _whole("ecn"),
-    "net.ipv4.tcp_ecn_fallback": _switch("ecn_fallback"),
-    "net.ipv4.tcp_ecn_option": _whole("ecn_option"),
-    "net.ipv4.tcp_ecn_option_beacon": _whole("ecn_option_beacon"),
-    "net.ipv4.tcp_fastopen": _whole("fast_open"),
-    "net.ipv4.tcp_fastopen_blackhole_timeout_sec": _whole("fast_open_pause", SECOND),
+    "net.core.rmem_max": _Whole("receive_buffer_limit"),
+    "net.core.somaxconn": _Whole("backlog_limit"),
+    "net.core.wmem_max": _Whole("send_buffer_limit"),
+    "net.ipv4.tcp_abort_on_overflow": _Switch("abort_on_overflow"),
+    "net.ipv4.tcp_app_win": _Whole("application_window"),
+    "net.ipv4.tcp_challenge_ack_limit": _Whole("challenge_limit"),
+    "net.ipv4.tcp_comp_sack_delay_ns": _Whole("sack_compression_delay"),
+    "net.ipv4.tcp_comp_sack_nr": _Whole("sack_compression_count"),
+    "net.ipv4.tcp_comp_sack_slack_ns": _Whole("sack_compression_slack"),
+    "net.ipv4.tcp_dsack": _Switch("duplicate_sack"),
+    "net.ipv4.tcp_ecn": _Whole("ecn"),
+    "net.ipv4.tcp_ecn_fallback": _Switch("ecn_fallback"),
+    "net.ipv4.tcp_ecn_option": _Whole("ecn_option"),
+    "net.ipv4.tcp_ecn_option_beacon": _Whole("ecn_option_beacon"),
+    "net.ipv4.tcp_fastopen": _Whole("fast_open"),
+    "net.ipv4.tcp_fastopen_blackhole_timeout_sec": _Whole("fast_open_pause", SECOND),
     "net.ipv4.tcp_fastopen_key": _keys,
     "net.ipv4.tcp_congestion_control": _control,
-    "net.ipv4.tcp_fin_timeout": _whole("fin_wait_2", SECOND),
-    "net.ipv4.tcp_invalid_ratelimit": _whole("invalid_interval", MILLISECOND),
-    "net.ipv4.tcp_keepalive_intvl": _whole("keepalive_interval", SECOND),
-    "net.ipv4.tcp_keepalive_probes": _whole("keepalive_probes"),
-    "net.ipv4.tcp_keepalive_time": _whole("keepalive_idle", SECOND),
-    "net.ipv4.tcp_max_syn_backlog": _whole("syn_backlog"),
-    "net.ipv4.tcp_moderate_rcvbuf": _switch("moderate_receive_buffer"),
-    "net.ipv4.tcp_pacing_ca_ratio": _whole("pacing_avoidance"),
-    "net.ipv4.tcp_pacing_ss_ratio": _whole("pacing_slow_start"),
+    "net.ipv4.tcp_fin_timeout": _Whole("fin_wait_2", SECOND),
+    "net.ipv4.tcp_invalid_ratelimit": _Whole("invalid_interval", MILLISECOND),
+    "net.ipv4.tcp_keepalive_intvl": _Whole("keepalive_interval", SECOND),
+    "net.ipv4.tcp_keepalive_probes": _Whole("keepalive_probes"),
+    "net.ipv4.tcp_keepalive_time": _Whole("keepalive_idle", SECOND),
+    "net.ipv4.tcp_max_syn_backlog": _Whole("syn_backlog"),
+    "net.ipv4.tcp_moderate_rcvbuf": _Switch("moderate_receive_buffer"),
+    "net.ipv4.tcp_pacing_ca_ratio": _Whole("pacing_avoidance"),
+    "net.ipv4.tcp_pacing_ss_ratio": _Whole("pacing_slow_start"),
     "net.ipv4.tcp_orphan_retries": lambda text: {"orphan_retries": _number(text) or 8},  # 0 means 8, tcp_timer.c
-    "net.ipv4.tcp_retries1": _whole("advice_retries"),
-    "net.ipv4.tcp_max_reordering": _whole("reordering_limit"),
-    "net.ipv4.tcp_reordering": _whole("reordering"),
-    "net.ipv4.tcp_retrans_collapse": _switch("collapse"),
+    "net.ipv4.tcp_retries1": _Whole("advice_retries"),
+    "net.ipv4.tcp_max_reordering": _Whole("reordering_limit"),
+    "net.ipv4.tcp_reordering": _Whole("reordering"),
+    "net.ipv4.tcp_retrans_collapse": _Switch("collapse"),
     "net.ipv4.tcp_recovery": lambda text: {"rack": _number(text) & 1 > 0},
     "net.ipv4.tcp_early_retrans": lambda text: {"loss_probe": _number(text) >= 3},
-    "net.ipv4.tcp_min_tso_segs": _whole("least_burst"),
-    "net.ipv4.tcp_frto": _switch("frto"),
-    "net.ipv4.tcp_retries2": _whole("data_retries"),
+    "net.ipv4.tcp_min_tso_segs": _Whole("least_burst"),
+    "net.ipv4.tcp_frto": _Switch("frto"),
+    "net.ipv4.tcp_retries2": _Whole("data_retries"),
     "net.ipv4.tcp_notsent_lowat": _low_water,
-    "net.ipv4.tcp_mtu_probing": _whole("mtu_probing"),
-    "net.ipv4.tcp_base_mss": _whole("base_mss"),
-    "net.ipv4.tcp_mtu_probe_floor": _whole("mtu_probe_floor"),
-    "net.ipv4.tcp_probe_interval": _whole("mtu_probe_interval", SECOND),
-    "net.ipv4.tcp_probe_threshold": _whole("mtu_probe_threshold"),
-    "net.ipv4.tcp_rfc1337": _switch("rfc1337"),
-    "net.ipv4.tcp_rmem": _buffer("receive_buffer"),
-    "net.ipv4.tcp_rto_max_ms": _whole("maximum_rto", MILLISECOND),
-    "net.ipv4.tcp_rto_min_us": _whole("minimum_rto", 1000),
-    "net.ipv4.tcp_sack": _switch("sack"),
-    "net.ipv4.tcp_shrink_window": _switch("shrink_window"),
-    "net.ipv4.tcp_slow_start_after_idle": _switch("slow_start_after_idle"),
-    "net.ipv4.tcp_stdurg": _switch("standard_urgent"),
-    "net.ipv4.tcp_syn_linear_timeouts": _whole("syn_linear_timeouts"),
-    "net.ipv4.tcp_syn_retries": _whole("syn_retries"),
-    "net.ipv4.tcp_synack_retries": _whole("synack_retries"),
-    "net.ipv4.tcp_syncookies": _whole("syn_cookies"),
-    "net.ipv4.tcp_thin_linear_timeouts": _switch("thin_linear_timeouts"),
-    "net.ipv4.tcp_timestamps": _switch("timestamps"),
-    "net.ipv4.tcp_window_scaling": _switch("window_scaling"),
-    "net.ipv4.tcp_wmem": _buffer("send_buffer"),
-    "net.ipv4.tcp_workaround_signed_windows": _switch("signed_windows"),
+    "net.ipv4.tcp_mtu_probing": _Whole("mtu_probing"),
+    "net.ipv4.tcp_base_mss": _Whole("base_mss"),
+    "net.ipv4.tcp_mtu_probe_floor": _Whole("mtu_probe_floor"),
+    "net.ipv4.tcp_probe_interval": _Whole("mtu_probe_interval", SECOND),
+    "net.ipv4.tcp_probe_threshold": _Whole("mtu_probe_threshold"),
+    "net.ipv4.tcp_rfc1337": _Switch("rfc1337"),
+    "net.ipv4.tcp_rmem": _Buffer("receive_buffer"),
+    "net.ipv4.tcp_rto_max_ms": _Whole("maximum_rto", MILLISECOND),
+    "net.ipv4.tcp_rto_min_us": _Whole("minimum_rto", 1000),
+    "net.ipv4.tcp_sack": _Switch("sack"),
+    "net.ipv4.tcp_shrink_window": _Switch("shrink_window"),
+    "net.ipv4.tcp_slow_start_after_idle": _Switch("slow_start_after_idle"),
+    "net.ipv4.tcp_stdurg": _Switch("standard_urgent"),
+    "net.ipv4.tcp_syn_linear_timeouts": _Whole("syn_linear_timeouts"),
+    "net.ipv4.tcp_syn_retries": _Whole("syn_retries"),
+    "net.ipv4.tcp_synack_retries": _Whole("synack_retries"),
+    "net.ipv4.tcp_syncookies": _Whole("syn_cookies"),
+    "net.ipv4.tcp_thin_linear_timeouts": _Switch("thin_linear_timeouts"),
+    "net.ipv4.tcp_timestamps": _Switch("timestamps"),
+    "net.ipv4.tcp_window_scaling": _Switch("window_scaling"),
+    "net.ipv4.tcp_wmem": _Buffer("send_buffer"),
+    "net.ipv4.tcp_workaround_signed_windows": _Switch("signed_windows"),
 }

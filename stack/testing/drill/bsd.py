@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from stack.base.quantity import MILLISECOND, SECOND
@@ -10,8 +10,7 @@ from stack.tcp.state import State
 from stack.tcp.sysctl import SysctlError
 from stack.testing.drill.mismatch import Mismatch
 from stack.testing.drill.process import Process
-from stack.testing.drill.script import Command, ScriptError
-from stack.testing.drill.shell import Pipeline, Simple
+from stack.testing.drill.shell import Simple
 
 _PREFIX = "net.inet.tcp."
 _STATES = {"SYN_RCVD": "SYN_RECEIVED", "CLOSED": "CLOSED"}
@@ -73,13 +72,13 @@ EFFECT: dict[str, Callable[[int], dict[str, Any]]] = {
 }
 
 
-def sockstat(process: Process, pipeline: Pipeline, command: Command) -> None:
+def sockstat(process: Process, pipeline: Sequence[Simple]) -> None:
     """`sockstat -4 -P tcp -s | grep -c TIME_WAIT | grep 1`: how many sockets are in a state."""
     words = [word for one in pipeline[1:] for word in one.words[1:] if not word.startswith("-")]
     states = [word for word in words if word.isupper()]
     numbers = [int(word) for word in words if word.isdecimal()]
     if len(states) != 1 or not numbers:
-        raise ScriptError(command.place, f"`{command.text}` cannot be mapped")
+        raise SysctlError("sockstat is understood with one state and a number of sockets")
     wanted = State[_STATES.get(states[0], states[0])]
     tcp = process.host.engine.tcp
     found = sum(connection.state is wanted for connection in tcp.connections.values())
@@ -88,7 +87,7 @@ def sockstat(process: Process, pipeline: Pipeline, command: Command) -> None:
             tcp.connections
         )
     if found != numbers[0]:
-        raise Mismatch(f"sockets in {states[0]}", str(numbers[0]), str(found), command.place)
+        raise Mismatch(f"sockets in {states[0]}", str(numbers[0]), str(found))
 
 
 def tcpdrop(process: Process, simple: Simple) -> None:

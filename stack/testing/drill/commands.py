@@ -4,40 +4,38 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from stack.base.address import ip_address
-from stack.base.errors import AddressError
-from stack.tcp.sysctl import SysctlError, changes
+from stack.tcp.sysctl import EFFECT, SysctlError, changes, value_of
+from stack.tcp.sysctl import NO_EFFECT as SYSCTLS_WITHOUT_EFFECT
 from stack.testing.drill import bsd, disk, proc_net
+from stack.testing.drill.commands_ip import Unmapped, ifconfig, ip, tc
 from stack.testing.drill.files import SocketFile
 from stack.testing.drill.mismatch import Mismatch
 from stack.testing.drill.process import Process
 from stack.testing.drill.profile import DEFAULTS
-from stack.testing.drill.routes import route_change
 from stack.testing.drill.script import Command, ScriptError
-from stack.testing.drill.shell import Pipeline, ShellError, Simple, read
+from stack.testing.drill.shell import Simple, read
+from stack.testing.drill.shell_run import Done, Shell
+from stack.testing.drill.shell_tools import TOOLS
+from stack.testing.drill.shell_words import ShellError
 
 # What has no effect on a host that is emulated, and why.
 NO_EFFECT = {
     "sleep": "virtual time is the script's own",
-    "true": "nothing", ":": "nothing", "set": "nothing", "sync": "nothing", "wait": "nothing", "exit": "nothing", "export": "nothing",
-    "ethtool": "every segment is made alone, as without offloads",
+    "true": "nothing", ":": "nothing", "set": "nothing", "unset": "nothing", "sync": "nothing", "wait": "nothing", "trap": "nothing",
+    "ulimit": "files and memory are not counted", "ethtool": "every segment is made alone, as without offloads",
     "modprobe": "what there is, is there", "kldload": "what there is, is there", "kldunload": "what there is, is there",
-    "mkdir": "no files", "chmod": "no files", "touch": "no files", "cat": "what it prints goes nowhere",
-    "ifconfig": "the wire is set up", "sockstat": "see below", "iptables": "nothing is filtered", "ip6tables": "nothing is filtered",
+    "mkdir": "no folders", "chmod": "no rights", "cd": "no folders", "kill": "no processes", "killall": "no processes", "pkill": "no processes",
+    "iptables": "nothing is filtered", "ip6tables": "nothing is filtered", "nft": "nothing is filtered", "conntrack": "nothing is tracked",
 }  # fmt: skip
+# Commands before a command, which they leave as it is
+_WRAPPERS = frozenset({"sudo", "bash", "sh", "source", ".", "env", "command", "exec", "nice", "python", "python3", "time"})
 # Latched when a socket is made, in Linux: those that there are keep theirs.
 AT_BIRTH = frozenset({"receive_buffer", "send_buffer", "congestion"})
 _PROC = "/proc/sys/"
 _MODULE = re.compile(r"/sys/module/tcp_(\w+)/parameters/(\w+)")
-_NUMBER = re.compile(r"\s*(\d+)\s*")
-
-
-@dataclass(frozen=True, slots=True)
-class _Failed(Exception):
-    reason: str
+_COUNTER = re.compile(r"\b(?:Tcp|TcpExt|Ip|IpExt|Udp|Icmp|MPTcp|MPTcpExt|Ip6|Udp6|Icmp6)[A-Z]\w+")
 
 
 class Commands:
@@ -45,7 +43,10 @@ class Commands:
 
     def __init__(self, process: Process) -> None:
         self.process = process
-        self._base: dict[str, int] = {}  # of the counters, what `nstat -n` saw
+        self.shell = Shell(self.execute, self.write, self.look)
+        self._base: dict[str, int] = {}  # of the counters, what nstat has shown
+        self._written: dict[str, str] = {}  # sysctls as they were last written
+        self._seen = ""  # what the last command of a pipeline was given to look through
 
     def defaults(self) -> None:
         """`defaults.sh`: the settings of Google's and the kernel's scripts."""
@@ -56,44 +57,106 @@ class Commands:
                 continue
 
     def run(self, command: Command) -> None:
-        """Do what a text says. Raises `ScriptError` for what cannot be mapped, `Mismatch` for a check that fails."""
+        """Do what a text says. Raises `ScriptError` for what cannot be mapped, `Mismatch` for what ends with another status than 0."""
+        self._seen = ""
         try:
-            for pipeline in read(command.text):
-                self._pipeline(pipeline, command)
-        except (ShellError, SysctlError, _Failed) as trouble:
+            status = self.shell.run(command.text).status
+        except (ShellError, SysctlError, Unmapped, ValueError) as trouble:
             raise ScriptError(command.place, f"`{' '.join(command.text.split())}`: {getattr(trouble, 'reason', trouble)}") from None
+        except Mismatch as mismatch:
+            mismatch.place = command.place
+            raise
+        if status:
+            said = f"`{' '.join(command.text.split())}`"
+            raise Mismatch(f"a command's exit status is {status}", said, self._seen.strip() or "no such line", command.place)
 
-    def _pipeline(self, pipeline: Pipeline, command: Command) -> None:
-        first = pipeline[0]
-        name = first.words[0].rsplit("/", 1)[-1] if first.words else ""
-        if len(pipeline) > 1:
-            if name == "nstat":
-                self._counter(pipeline, command)
-                return
-            if name == "sockstat":
-                bsd.sockstat(self.process, pipeline, command)
-                return
-            if name == "grep" and not proc_net.FILES.keys().isdisjoint(first.words):
-                self._grep(pipeline, command)
-                return
-            last = pipeline[-1]
-            if len(pipeline) == 2 and name in ("echo", "printf") and last.words[0] in ("tee", "sudo"):
-                first = Simple(first.words, last.words[-1])  # `echo 1 | tee /proc/sys/…`
-            else:  # what would be read there is not there, and so cannot be looked for
-                raise _Failed(f"{name} in a pipeline cannot be mapped")
-        function = COMMANDS.get(name)
+    def execute(self, commands: list[Simple]) -> Done:
+        """A pipeline of simple commands."""
+        commands = [self._unwrapped(one) for one in commands]
+        if _name(commands[0]) == "sockstat":
+            bsd.sockstat(self.process, commands)
+            return Done()
+        if _name(commands[0]) == "nstat":
+            self._known_counters(commands[1:])
+        done = self._one(commands[0], last=len(commands) == 1)
+        for at, one in enumerate(commands[1:], 2):
+            self._seen = done.text
+            done = self._one(Simple(one.words, done.text), last=at == len(commands))
+        return done
+
+    def _unwrapped(self, simple: Simple) -> Simple:
+        """Without what only says how a command is run: `sudo`, `bash`, `source`."""
+        words = simple.words
+        while len(words) > 1 and words[0].rsplit("/", 1)[-1] in _WRAPPERS and words[1] != "-c":
+            words = words[1:]
+            while len(words) > 1 and words[0].startswith("-"):
+                words = words[1:]
+        return Simple(words, simple.stdin)
+
+    def _one(self, simple: Simple, last: bool) -> Done:
+        """One command of a pipeline."""
+        name = _name(simple)
+        tool, function = TOOLS.get(name), COMMANDS.get(name)
+        if not last and (name in NO_EFFECT or name in ("ip", "tc", "ifconfig")):  # what would be read there is not there, and so cannot be looked for
+            raise Unmapped(f"{name} in a pipeline cannot be mapped")
+        if tool is not None:
+            try:
+                return tool(simple, self.look)
+            except FileNotFoundError:
+                return Done(1)
         if function is not None:
-            function(self, first)
-        elif name.startswith("sysctl_restore_") or name in NO_EFFECT:
-            return
+            return Done(0, function(self, simple) or "")
+        if name == "false":
+            return Done(1)
+        if (name in ("sh", "bash") and simple.words[1:2] == ("-c",)) or name == "eval":
+            return self.shell.block(read(simple.words[-1]))
+        if name in NO_EFFECT or name.startswith("sysctl_restore_"):
+            return Done()
+        raise Unmapped(f"{name} cannot be mapped")
+
+    # Files: those of the script, and the kernel's
+
+    def look(self, path: str) -> str:
+        """What a file holds. Raises `FileNotFoundError`."""
+        if path in proc_net.FILES:
+            return "".join(f"{line}\n" for line in proc_net.lines(self.process, proc_net.FILES[path]))
+        if path.startswith(_PROC):
+            return self._read_sysctl(path.removeprefix(_PROC).replace("/", ".")) + "\n"
+        if path == "/dev/null":
+            return ""
+        if path in self.process.disk:
+            return bytes(self.process.disk[path]).decode("latin-1")
+        if path.startswith(("/proc/", "/sys/")):
+            raise Unmapped(f"{path} cannot be mapped")
+        raise FileNotFoundError(path)
+
+    def write(self, path: str, text: str, append: bool) -> None:
+        """Put into a file what a command prints."""
+        if path.startswith(_PROC):
+            self._sysctl(path.removeprefix(_PROC).replace("/", "."), text.strip())
+        elif found := _MODULE.fullmatch(path):
+            self.change(**module(found[1], found[2], text))
+        elif path.startswith(("/proc/", "/sys/", "/dev/")):
+            raise Unmapped(f"{path} cannot be mapped")
         else:
-            raise _Failed(f"{name} cannot be mapped")
+            before = self.process.disk.get(path, bytearray()) if append else bytearray()
+            self.process.disk[path] = before + text.encode("latin-1", "replace")
 
     # Sysctls
 
     def _sysctl(self, name: str, value: str) -> None:
         made = bsd.changes(name, value) if bsd.is_bsd(name) else changes(name, value)
+        self._written[name.replace("/", ".")] = value
         self.change(**made)
+
+    def _read_sysctl(self, name: str) -> str:
+        """A sysctl's value. Raises `FileNotFoundError`, and `SysctlError` where there is one that nobody has written."""
+        if name not in EFFECT and name not in SYSCTLS_WITHOUT_EFFECT:
+            raise FileNotFoundError(name)
+        found = value_of(name, self.process.host.engine.tcp.settings) or self._written.get(name)
+        if found is None:
+            raise SysctlError(f"sysctl {name} cannot be read")
+        return found
 
     def change(self, **made: Any) -> None:
         """Other TCP settings for the host, and for the sockets that had the old ones."""
@@ -120,86 +183,40 @@ class Commands:
             if mine:
                 connection.configure(now, **mine)
 
-    def _set_sysctl(self, simple: Simple) -> None:
-        """sysctl(8); with -e what does not exist is passed over"""
-        lenient = "-e" in simple.words or "--ignore" in simple.words
+    def _set_sysctl(self, simple: Simple) -> str:
+        """sysctl(8): sets with `=`, else shows; with -e what does not exist is passed over"""
+        options = {letter for word in simple.words if re.fullmatch("-[a-zA-Z]+", word) for letter in word[1:]}
+        lenient = "e" in options or "--ignore" in simple.words
+        shown = ""
         for word in simple.words[1:]:
             if word.startswith("-"):
                 continue
             name, equals, value = word.partition("=")
-            if equals:
-                try:
-                    self._sysctl(name, value)
-                except SysctlError:
-                    if not lenient:
-                        raise
+            try:
+                if equals:
+                    self._sysctl(name.strip(), value.strip())
+                else:
+                    shown += ("" if "n" in options else f"{name} = ") + self._read_sysctl(name.replace("/", ".")) + "\n"
+            except FileNotFoundError:
+                raise SysctlError(f"sysctl {name} is not emulated") from None
+            except SysctlError:
+                if not lenient:
+                    raise
+        return shown
 
     def _set_sysctls(self, simple: Simple) -> None:
         """set_sysctls.py: paths and values"""
         for word in simple.words[1:]:
             path, equals, value = word.partition("=")
             if not equals:
-                raise _Failed(f"{word!r} is not PATH=VALUE")
-            self._write(path, value)
+                raise Unmapped(f"{word!r} is not PATH=VALUE")
+            self.write(path, value, append=False)
 
-    def _echo(self, simple: Simple) -> None:
-        if simple.target is not None:
-            self._write(simple.target, " ".join(word for word in simple.words[1:] if word not in ("-n", "-e")))
-
-    def _write(self, path: str, value: str) -> None:
-        if path.startswith(_PROC):
-            self._sysctl(path.removeprefix(_PROC).replace("/", "."), value)
-            return
-        found = _MODULE.fullmatch(path)
-        if found is None:
-            raise _Failed(f"{path} cannot be mapped")
-        self.change(**module(found[1], found[2], value))
-
-    # ip(8)
-
-    def _ip(self, simple: Simple) -> None:
-        words = [word for word in simple.words[1:] if word not in ("-4", "-6")]
-        if not words:
-            return
-        if words[0] in ("tcp_metrics", "tcpmetrics"):
-            metrics = getattr(self.process.host.engine.tcp, "metrics", None)
-            if metrics is not None:
-                metrics.clear()
-        elif words[0] in ("route", "ro", "r") and len(words) > 1:
-            route_change(self.process, words[1:], _Failed)
-        elif words[:2] in (["link", "set"], ["l", "set"]):
-            self._link(words[2:])
-        elif words[0] in ("neigh", "rule"):
-            return  # nothing is behind the wire but the script
-        elif words[:2] in (["addr", "add"], ["address", "add"], ["a", "add"]) and len(words) > 2:
-            self._address(words[2])
-        else:
-            raise _Failed(f"ip {words[0]} cannot be mapped")
-
-    def _link(self, words: list[str]) -> None:
-        if "mtu" in words[:-1]:
-            interface = self.process.host.interfaces[0]
-            interface.mtu = int(words[words.index("mtu") + 1])
-            self.process.host.engine.routes.changed()
-        elif "down" in words:
-            self.process.host.interfaces[0].up = False
-        elif "up" in words:
-            self.process.host.interfaces[0].up = True
-
-    def _address(self, text: str) -> None:
-        try:
-            address = ip_address(text.partition("/")[0])
-        except AddressError:
-            raise _Failed(f"{text!r} is no address") from None
-        host = self.process.host
-        if address not in host.engine.addresses.local:
-            host.engine.add_address(host.interfaces[0], address, 8 * len(address))
-
-    def _tc(self, simple: Simple) -> None:
-        """tc(8): of the queue disciplines fq is one that shows on the wire of a drill, which never has a queue: it paces."""
-        words = simple.words[1:]
-        if words[:1] == ("qdisc",) and words[1:2] in (("add",), ("replace",), ("change",), ("del",)):
-            self.change(paced=words[1] != "del" and "fq" in words and "nopacing" not in words)
+    def _tee(self, simple: Simple) -> str:
+        for name in simple.words[1:]:
+            if not name.startswith("-"):
+                self.write(name, simple.stdin, "-a" in simple.words)
+        return simple.stdin
 
     # Counters
 
@@ -208,29 +225,28 @@ class Commands:
         tcp = self.process.host.engine.tcp
         return tcp.counters.including(tcp.connections.values())
 
-    def _nstat(self, simple: Simple) -> None:
-        """`nstat -n`: count from here."""
-        self._base = self.counters()
-
-    def _counter(self, pipeline: Pipeline, command: Command) -> None:
-        """`nstat | grep NAME | grep -q " N "`"""
-        patterns = [word for one in pipeline[1:] for word in one.words[1:] if not word.startswith("-")]
+    def _known_counters(self, commands: list[Simple]) -> None:
+        """What is looked for in a list of counters is a counter, or the beginning of one."""
         now = self.counters()
-        name = next((one for one in patterns if one.startswith(("Tcp", "Ip", "Udp", "Icmp", "MPTcp"))), None)
-        if name is None:
-            raise _Failed("nstat without a counter's name cannot be mapped")
-        if name not in now:
-            raise _Failed(f"there is no counter {name}")
-        found = now[name] - self._base.get(name, 0)
-        wanted = [int(match[1]) for one in patterns if (match := _NUMBER.fullmatch(one))]
-        if wanted and wanted[0] != found:
-            raise Mismatch(f"the counter {name} is another", str(wanted[0]), str(found), command.place)
-        self._base = now  # nstat shows what came since it was last asked
+        for name in (name for one in commands for word in one.words[1:] for name in _COUNTER.findall(word)):
+            if not any(one.startswith(name) for one in now):
+                raise Unmapped(f"there is no counter {name}")
 
-    def _grep(self, pipeline: Pipeline, command: Command) -> None:
-        """grep(1) through the list of sockets: it must find something."""
-        if not proc_net.search(self.process, pipeline):
-            raise Mismatch("no such socket", command.text, "nothing", command.place)
+    def _nstat(self, simple: Simple) -> str:
+        """nstat(8): what came since it was last asked, which is kept but with -s; with -n nothing is shown, with -a all that ever came."""
+        options = {letter for word in simple.words[1:] if word.startswith("-") for letter in word[1:]}
+        wanted = [word.replace("*", ".*") for word in simple.words[1:] if not word.startswith("-")]
+        now = self.counters()
+        base = {} if "a" in options else self._base
+        if "s" not in options:
+            self._base = now
+        if "n" in options:
+            return ""
+        found = {name: value - base.get(name, 0) for name, value in now.items()}
+        return "#kernel\n" + "".join(
+            f"{name:<32}{value:<16}0.0\n" for name, value in found.items()
+            if (value or "z" in options) and (not wanted or any(re.fullmatch(one, name) for one in wanted))
+        )  # fmt: skip
 
     def _defaults(self, simple: Simple) -> None:
         self.defaults()
@@ -246,7 +262,7 @@ def module(control: str, parameter: str, value: str) -> dict[str, Any]:
         return {}
     name = MODULE.get((control, parameter), f"{control}_{parameter}")
     if name not in {field.name for field in fields(TcpSettings)}:
-        raise _Failed(f"the parameter {parameter} of tcp_{control} is not emulated")
+        raise Unmapped(f"the parameter {parameter} of tcp_{control} is not emulated")
     return {name: int(value.strip(), 0)}
 
 
@@ -257,17 +273,23 @@ FIXED = {
     ("cubic", "tcp_friendliness"): 1, ("cubic", "hystart_low_window"): 16, ("cubic", "hystart_ack_delta_us"): 2000,
 }  # fmt: skip
 
-COMMANDS: dict[str, Callable[[Commands, Simple], None]] = {
+COMMANDS: dict[str, Callable[[Commands, Simple], str | None]] = {
     "defaults.sh": Commands._defaults,
     "set_sysctls.py": Commands._set_sysctls,
     "sysctl": Commands._set_sysctl,
-    "echo": Commands._echo,
-    "printf": Commands._echo,
-    "ip": Commands._ip,
+    "tee": Commands._tee,
+    "ip": lambda commands, simple: ip(commands.process, simple),
+    "ifconfig": lambda commands, simple: ifconfig(commands.process, simple),
     "nstat": Commands._nstat,
-    "tc": Commands._tc,
+    "tc": lambda commands, simple: commands.change(**tc(simple)),
     "dd": lambda commands, simple: disk.dd(commands.process.disk, simple),
     "rm": lambda commands, simple: disk.remove(commands.process.disk, simple),
-    "grep": lambda commands, simple: commands._grep((simple,), Command(str(simple))),
+    "touch": lambda commands, simple: disk.touch(commands.process.disk, simple),
+    "truncate": lambda commands, simple: disk.truncate(commands.process.disk, simple),
     "tcpdrop": lambda commands, simple: bsd.tcpdrop(commands.process, simple),
 }
+
+
+def _name(simple: Simple) -> str:
+    """A command's name, wherever its file is."""
+    return simple.words[0].rsplit("/", 1)[-1]

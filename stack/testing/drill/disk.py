@@ -6,7 +6,9 @@ import errno
 import re
 
 from stack.testing.drill.files import DEVICES, Device, OpenFile, error
-from stack.testing.drill.shell import ShellError, Simple
+from stack.testing.drill.shell import Simple
+from stack.testing.drill.shell_tools import size
+from stack.testing.drill.shell_words import ShellError
 
 _MOST = 1 << 26  # octets of a file
 _SIZE = re.compile(r"(\d+)([kKMG]?)B?")
@@ -80,3 +82,19 @@ def remove(disk: Disk, simple: Simple) -> None:
     """rm(1)"""
     for word in simple.words[1:]:
         disk.pop(word, None)
+
+
+def touch(disk: Disk, simple: Simple) -> None:
+    """touch(1)"""
+    for word in simple.words[1:]:
+        disk.setdefault(word, bytearray())
+
+
+def truncate(disk: Disk, simple: Simple) -> None:
+    """truncate(1): -s octets"""
+    words = list(simple.words[1:])
+    if len(words) != 3 or words[0] != "-s":
+        raise ShellError(f"{simple} cannot be mapped")
+    octets = size(words[1])
+    held = disk.setdefault(words[2], bytearray())
+    held[:] = held[:octets].ljust(octets, b"\0")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from stack.base.address import IPAddress
 from stack.tcp.tcp_info import STATES
-from stack.testing.drill.shell import Pipeline, ShellError
 from stack.udp.ports import V6
 
 if TYPE_CHECKING:
@@ -37,17 +35,3 @@ def _end(address: IPAddress | bytes, port: int) -> str:
     octets = bytes(address)
     words = [octets[at : at + 4][::-1].hex().upper() for at in range(0, len(octets), 4)]
     return f"{''.join(words)}:{port:04X}"
-
-
-def search(process: Process, pipeline: Pipeline) -> bool:
-    """Whether lines are left after the greps of a pipeline, the first of which names the files. Raises `ShellError`."""
-    left = [line for word in pipeline[0].words[1:] if word in FILES for line in lines(process, FILES[word])]
-    for one in pipeline:
-        words = [word for word in one.words[1:] if not word.startswith("-") and word not in FILES]
-        if one.words[0].rsplit("/", 1)[-1] != "grep" or len(words) != 1:
-            raise ShellError(f"{one} cannot be mapped")
-        try:
-            left = [line for line in left if (re.search(words[0], line) is not None) is not ("-v" in one.words)]
-        except re.error:
-            raise ShellError(f"{one}: {words[0]!r} is no pattern") from None
-    return bool(left)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stack.lab.network import Network
 from stack.testing.drill.commands import Commands
@@ -12,28 +16,15 @@ from stack.testing.drill.process import Process
 from stack.testing.drill.profile import DEFAULTS, addresses, versions
 from stack.testing.drill.run import run_script
 from stack.testing.drill.script import Command, ScriptError
-from stack.testing.drill.shell import ShellError, read
+from stack.testing.drill.shell_words import ShellError
 from stack.testing.drill.tun import Tun
 from tests.testing.drill.test_run import SERVER
 
 
-def words(text: str) -> list[list[str]]:
-    return [[str(simple) for simple in pipeline] for pipeline in read(text)]
-
-
-def test_text_is_read_as_a_shell_does() -> None:
-    assert words("a 'b c' \"d e\" # no\nf; g && h") == [["a b c d e"], ["f"], ["g"], ["h"]]
-    assert words("a \\\n  b=1") == [["a b=1"]]
-    assert words("nstat | grep A | grep -q ' 3 '") == [["nstat", "grep A", "grep -q  3 "]]
-    assert words("echo 1 > /proc/x 2>&1") == [["echo 1 > /proc/x"]]
-    assert words("tc x > /dev/null 2>/dev/null") == [["tc x"]]
-    assert words("sysctl -w a=\"1 $((600*1024)) $((1 << 4))\"") == [["sysctl -w a=1 614400 16"]]
-
-
-@pytest.mark.parametrize("text", ["a 'b", "echo $((x))", "echo $((1/0))", "echo $((2**99))", "(a)", "cat < b", "a >", "echo $((1<<99999))"])
-def test_what_is_not_understood_is_refused(text: str) -> None:
-    with pytest.raises(ShellError):
-        read(text)
+def said(commands: Commands, text: str) -> tuple[str, int]:
+    """What a text prints, and its exit status."""
+    done = commands.shell.run(text)
+    return done.text, done.status
 
 
 @pytest.fixture
@@ -43,6 +34,60 @@ def commands() -> Commands:
     profile = addresses(4)
     Tun(host, "tun0", [profile.local])
     return Commands(Process(host, profile))
+
+
+@pytest.mark.parametrize(("text", "printed"), [
+    ("echo a 'b c' \"d e\" # no\necho g && echo h", "a b c d e\ng\nh\n"),
+    ("echo a \\\n  b=1", "a b=1\n"),
+    ("echo \"1 $((600*1024)) $((1 << 4))\" > /dev/null 2>&1; echo x 2>/dev/null >&2", "x\n"),
+    ("X=3; Y=\"$X $X\"; echo $X ${Y} '$X' \\$X \"\\$X\" ${Z:-none} $((X*2))", "3 3 3 $X $X $X none 6\n"),
+    ("X=$(sysctl -n net.ipv4.tcp_sack); echo $X > /proc/sys/net/ipv4/tcp_dsack; cat /proc/sys/net/ipv4/tcp_dsack", "1\n"),
+    ("for i in 1 2 $(echo 3 4); do echo $i; done | cat", None),
+    ("for i in 1 2 $(echo 3 4); do echo $i; done", "1\n2\n3\n4\n"),
+    ("if [ -f /proc/sys/net/ipv4/tcp_sack ]; then echo yes; else echo no; fi", "yes\n"),
+    ("if test -e /proc/sys/net/ipv4/tcp_foo\nthen\n echo yes\nelif [ 1 -eq 1 ]; then echo elif\nelse echo no\nfi", "elif\n"),
+    ("case $(uname) in Lin*|x) echo linux;; *) echo other;; esac", "linux\n"),
+    ("N=0; while [ $N -lt 3 ]; do N=$((N+1)); done; echo $N; until true; do true; done", "3\n"),
+    ("false || echo or; ! false && echo and; { echo a; (echo b) }", "or\nand\na\nb\n"),
+    ("[ \"a\" = \"a\" -a 2 -gt 1 ] && [[ a != b ]] && [ -n x ] && [ -z '' ] && test ! -f /nowhere && echo all", "all\n"),
+    ("echo 'a b:c' | cut -d: -f2; printf '%s-%d\\n' x 7; echo -n q", "c\nx-7\nq"),
+    ("printf 'b\\na\\na\\n' > /tmp/f; sort /tmp/f | uniq | wc -l; grep -c a /tmp/f; head -n 1 /tmp/f; tail -n 1 < /tmp/f", "2\n2\nb\na\n"),
+    ("echo x1y | grep -o '[0-9]'; echo ab | grep -E 'a|z'; echo ab | grep 'a\\|z'; echo a+b | grep a+b; echo abc | tr -d b", "1\nab\nab\na+b\nac\n"),
+    ("sudo sh -c 'echo in'; bash -c \"echo too\"; eval 'echo three'", "in\ntoo\nthree\n"),
+    ("sysctl net.ipv4.tcp_syn_retries net.ipv4.tcp_wmem", "net.ipv4.tcp_syn_retries = 6\nnet.ipv4.tcp_wmem = 4096\t131072\t4194304\n"),
+    ("exit 3; echo never", ""),
+])  # fmt: skip
+def test_text_is_read_as_a_shell_does(commands: Commands, text: str, printed: str | None) -> None:
+    if printed is None:
+        with pytest.raises(ShellError):
+            commands.shell.run(text)
+    else:
+        assert said(commands, text)[0] == printed
+
+
+@pytest.mark.parametrize("text", ["false", "exit 2", "echo a | grep b", "grep a /nowhere", "cat /nowhere", "[ 1 = 2 ]", "! true", "(false)", "true; false"])
+def test_a_status_that_is_not_0_fails_the_script(commands: Commands, text: str) -> None:
+    with pytest.raises(Mismatch, match="exit status"):
+        commands.run(Command(text))
+    commands.run(Command(f"{text} || true" if ";" not in text and "exit" not in text else "true"))
+
+
+@pytest.mark.parametrize("text", [
+    "echo 'b", 'echo "b', "echo $((1/0))", "echo $((2**99))", "echo >", "echo $((1<<99999))", "if true", "for i in 1; echo", "case x", "a ) b",
+    "echo $(echo", "cat <<EOF\nEOF", "while true; do true; done", "| a", "a | | b", "[ 1", "test a b c d", "grep -E '(a+)+b' /proc/net/tcp",
+    "{ echo a", "head -c 99999999999 /dev/zero", "(" * 50 + "true" + ")" * 50,
+])  # fmt: skip
+def test_what_is_not_understood_is_refused(commands: Commands, text: str) -> None:
+    with pytest.raises(ScriptError):
+        commands.run(Command(text))
+
+
+@given(st.lists(st.sampled_from([*"$(){};|&<>'\"\\ \n#!=", "if ", "then ", "fi", "echo ", "true", "a", "$((", "case ", "esac", "do ", "done", "in "]), max_size=20))
+def test_any_text_runs_or_is_refused(pieces: list[str]) -> None:
+    network = Network(1)
+    host = network.host("host")
+    with suppress(ScriptError, Mismatch):
+        Commands(Process(host, addresses(4))).run(Command("".join(pieces)))
 
 
 def settings(commands: Commands, text: str) -> object:
@@ -109,7 +154,7 @@ def test_sysctl_e_passes_over_what_there_is_not(commands: Commands) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "make world", "ip frobnicate", "sysctl net.ipv4.nothing=1", "echo 1 > /tmp/x", "set_sysctls.py nothing", "nstat | grep NoSuchThing",
+        "make world", "ip frobnicate", "sysctl net.ipv4.nothing=1", "echo 1 > /proc/self/x", "set_sysctls.py nothing", "nstat | grep TcpExtNoSuchThing",
         "cat /etc/passwd | mail me", "echo 1 > /sys/module/tcp_cubic/parameters/nothing", "ip route change nowhere mtu 900",
         "sysctl net.inet.tcp.nothing=1",
     ],
@@ -145,7 +190,7 @@ def test_a_sysctl_reaches_connections_that_are_there() -> None:
 def test_nstat_counts_since_it_was_last_asked() -> None:
     text = SERVER.replace("0    socket", "0 `nstat -n`\n+0 socket") + (
         "+0 < P. 2000001:2000011(10) ack 1 win 257\n+0 > . 1:1(0) ack 1\n"
-        "+0 `nstat | grep TcpExtBeyondWindow | grep -q ' 1 '`\n+0 `nstat | grep TcpExtBeyondWindow | grep -q ' 0 '`\n"
+        "+0 `nstat | grep TcpExtBeyondWindow | grep -q ' 1 '`\n+0 `nstat -z | grep TcpExtBeyondWindow | grep -q ' 0 '`\n"
     )
     run_script(parse(text), "ipv4")
     with pytest.raises(Mismatch, match="TcpExtBeyondWindow"):
@@ -169,7 +214,7 @@ def test_the_list_of_sockets_is_looked_through() -> None:
 
     seen('grep " 0A " /proc/net/tcp /proc/net/tcp6', 'grep ":1F90"')
     seen("grep :1F90 /proc/net/tcp", 'grep -v " 0A "', 'grep -q "0100A8C0:1F90 010200C0:.... 01 "')
-    with pytest.raises(Mismatch, match="no such socket"):
+    with pytest.raises(Mismatch, match="exit status is 1"):
         seen("grep :1F91 /proc/net/tcp")
     with pytest.raises(ScriptError):
-        seen("grep 0A /proc/net/tcp", "wc -l")
+        seen("grep 0A /proc/net/tcp", "awk 1")
