@@ -136,9 +136,9 @@ class Commands:
             self._sysctl(path.removeprefix(_PROC).replace("/", "."), text.strip())
         elif found := _MODULE.fullmatch(path):
             self.change(**module(found[1], found[2], text))
-        elif path.startswith(("/proc/", "/sys/", "/dev/")):
+        elif path.startswith("/") and not path.startswith("/tmp/"):
             raise Unmapped(f"{path} cannot be mapped")
-        else:
+        else:  # in memory, as what dd makes
             before = self.process.disk.get(path, bytearray()) if append else bytearray()
             self.process.disk[path] = before + text.encode("latin-1", "replace")
 
