@@ -261,8 +261,6 @@ class Connection(Block):
             self.rcv.buff = self.settings.receive_buffer
         if changes.get("window_clamp"):
             window.clamp(self, self.settings.window_clamp)
-        if "maximum_segment" in changes and self.peer_mss:
-            handshake.set_segment_size(self)
         if not self.opening and self.state is not CLOSED and any(name.startswith("keepalive") for name in changes):
             handshake.watch_idle(self, now)
         if changes.get("nodelay") and self.state in HAS_DATA:

@@ -33,7 +33,7 @@ class TcpSettings:
     timestamps_required: bool = False  # Linux takes both
     timestamps: bool = True  # tcp_timestamps; RFC 7323 section 3
     sack: bool = True  # tcp_sack; RFC 2018
-    maximum_segment: int | None = None  # TCP_MAXSEG: bound of the MSS announced and used; None: what the MTU allows
+    maximum_segment: int | None = None  # TCP_MAXSEG, before the handshake: bound of the MSS announced and used; None: what the MTU allows
 
     # Opening
     syn_retries: int = 6  # tcp_syn_retries, TCP_SYNCNT: 131 s with the linear timeouts; RFC 9293 MUST-23 wants 3 minutes: 7

@@ -59,7 +59,10 @@ def test_without_an_mss_option_the_default_counts(address: bytes, mss: int) -> N
 def test_the_segment_size_is_the_smaller_of_both() -> None:
     assert client(options=MSS_1000).connection.info()["snd_mss"] == 1000
     assert client(options=b"\2\4\x20\0").connection.info()["snd_mss"] == 1460
-    assert client(PLAIN.replace(maximum_segment=700)).connection.info()["snd_mss"] == 700
+    small = client(PLAIN.replace(maximum_segment=700)).connection
+    assert small.info()["snd_mss"] == 700
+    small.configure(0, maximum_segment=600)
+    assert small.info()["snd_mss"] == 700, "what was agreed on stays"
     assert established().a.info()["snd_mss"] == 1448
 
 

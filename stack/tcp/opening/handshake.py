@@ -30,7 +30,8 @@ def learn_options(b: Block, seg: Segment, now: int) -> None:
     settings, rcv, snd = b.settings, b.rcv, b.snd
     b.irs = seg.seq
     rcv.nxt = rcv.acked = seg.seq + 1
-    b.peer_mss = seg.mss or (MSS_DEFAULT_V6 if len(b.local[0]) == 16 else MSS_DEFAULT_V4)
+    most = b.settings.maximum_segment
+    b.peer_mss = min(seg.mss, most or seg.mss) if seg.mss else MSS_DEFAULT_V6 if len(b.local[0]) == 16 else MSS_DEFAULT_V4
     rcv.scaling = settings.window_scaling and seg.scale is not None
     rcv.scale_offered = rcv.scale
     if rcv.scaling:
@@ -55,10 +56,7 @@ def learn_options(b: Block, seg: Segment, now: int) -> None:
 
 def set_segment_size(b: Block) -> None:
     """Eff.snd.MSS, less the options that every segment carries (MUST-16)."""
-    size = min(max(b.peer_mss, _LEAST), b.path_mss)
-    if b.settings.maximum_segment is not None:
-        size = min(size, b.settings.maximum_segment)
-    size = max(size - option_room(b), 1)
+    size = max(min(max(b.peer_mss, _LEAST), b.path_mss) - option_room(b), 1)
     largest = b.snd.max_wnd
     half = largest >> 1 if largest > _SMALL_WINDOW else largest
     b.snd.mss = max(half, 68 - 20 - (_TIMESTAMPS if b.timestamps else 0)) if 0 < half < size else size

@@ -12,7 +12,7 @@ from stack.tcp.congestion.base import CongestionState
 from stack.tcp.opening import handshake
 from stack.tcp.recovery.retransmit_queue import Record
 from stack.tcp.segment import ACK, PSH
-from stack.tcp.sending.mtu_search import begin, largest
+from stack.tcp.sending.mtu_search import begin
 from stack.tcp.sending.output import transmit
 
 if TYPE_CHECKING:
@@ -104,5 +104,5 @@ def acknowledged(b: Block, search: Search) -> None:
 def _search_again(b: Block, search: Search, now: int) -> None:
     """Paths change: look again after a while (tcp_mtu_check_reprobe)."""
     if now - search.began >= b.settings.mtu_probe_interval:
-        search.high = min(largest(b), search.path)
+        search.high = min(b.peer_mss, search.path)
         search.began = now

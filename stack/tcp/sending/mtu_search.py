@@ -27,12 +27,6 @@ class Search:
         self.high, self.size = self.size - 1, 0
 
 
-def largest(b: Block) -> int:
-    """What the peer takes, or the program allows."""
-    most = b.peer_mss
-    return most if b.settings.maximum_segment is None else min(most, b.settings.maximum_segment)
-
-
 def begin(b: Block, now: int) -> None:
     """The smallest size that settings let one hope for is taken to arrive, the largest to be tried (tcp_mtup_init)."""
-    b.mtu_search = Search(b.settings.base_mss, largest(b), b.path_mss, now)
+    b.mtu_search = Search(b.settings.base_mss, b.peer_mss, b.path_mss, now)
