@@ -23,10 +23,11 @@ class Interest:
     `stirred`: something that was asked for has happened since it was last told, which is what an edge is.
     """
 
-    __slots__ = ("asked", "edge", "file", "once", "seen", "spent", "stirred")
+    __slots__ = ("asked", "edge", "exclusive", "file", "once", "seen", "spent", "stirred")
 
     def __init__(self, file: Description, mask: int) -> None:
         self.file = file
+        self.exclusive = bool(mask & EXCLUSIVE)
         self.ask(mask)
         file.watch(self)
 
@@ -86,7 +87,7 @@ class Epoll:
     def modify(self, fd: Any, eventmask: int) -> None:
         """Ask for other events of a file that is registered."""
         interest = self._interests[self._registered(fd)]
-        if eventmask & EXCLUSIVE:
+        if eventmask & EXCLUSIVE or interest.exclusive:
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         interest.ask(eventmask)
 

@@ -13,6 +13,7 @@ from stack.ip.formats.icmp import ICMP
 from stack.ip.formats.icmpv6 import ICMPv6
 from stack.ip.formats.ipv4 import IPv4
 from stack.ip.formats.ipv6 import IPv6
+from stack.socket.stream import Stream
 from stack.tcp.formats.tcp import TCP
 from stack.testing.drill.arguments import integer
 from stack.testing.drill.conversation import Conversation
@@ -70,6 +71,8 @@ class Wire:
         if not isinstance(file, SocketFile) or number is None:
             return
         under = self._of(number) or self._add(number, file)
+        if syscall.name == "connect" and under.phase is Phase.TALKING and _connects_again(file):
+            under = self._add(number, file)  # what the socket talked in before is over
         process.peers[number] = self.profile.connect_port if under.phase is Phase.NEW else under.conversation.remote_port
         if under.phase in (Phase.NEW, Phase.CONNECTING) and (syscall.name == "connect" or _has_address(syscall, file)):
             self._connecting(under, syscall, file)
@@ -219,6 +222,11 @@ def belongs(live: LivePacket, conversation: Conversation, connecting: bool) -> b
     if connecting and isinstance(transport, TCP):  # what comes of a connect() is a SYN: other segments are of a socket before
         return transport.syn and not transport.ack and known in (None, transport.source)
     return known is None or bool(transport.source == known)
+
+
+def _connects_again(file: SocketFile) -> bool:
+    """Its connection failed, or was dissolved by AF_UNSPEC."""
+    return isinstance(file.description, Stream) and file.description.connection is None
 
 
 def _has_address(syscall: Syscall, file: SocketFile) -> bool:

@@ -152,6 +152,25 @@ PASSING = {
 +0 `rm -f /tmp/made`
 +0 open("/tmp/made", O_RDONLY) = -1 ENOENT (No such file or directory)
 """,
+    "a socket connects again after a refusal": CLIENT.partition("+.1")[0]
+    + """
++.1 < R. 0:0(0) ack 1 win 0
++0 connect(3, ..., ...) = -1 ECONNREFUSED (Connection refused)
++0 connect(3, ..., ...) = -1 EINPROGRESS (Operation now in progress)
++0 > S 0:0(0) <...>
++.1 < S. 0:0(0) ack 1 win 65535 <mss 1460>
++0 > . 1:1(0) ack 1
++0 connect(3, AF_UNSPEC, ...) = 0
++0 > R. 1:1(0) ack 1
++0 connect(3, ..., ...) = -1 EINPROGRESS (Operation now in progress)
++0 > S 0:0(0) <...>
+""",
+    "an exclusive interest stays as it is": SERVER
+    + """
++0 epoll_create(1) = 5
++0 epoll_ctl(5, EPOLL_CTL_ADD, 4, {events=EPOLLIN|EPOLLEXCLUSIVE, fd=4}) = 0
++0 epoll_ctl(5, EPOLL_CTL_MOD, 4, {events=EPOLLIN, fd=4}) = -1 EINVAL (Invalid argument)
+""",
     "MSG_WAITALL waits for all": SERVER
     + """
 +0...0.2 recv(4, ..., 20, MSG_WAITALL) = 20
