@@ -10,7 +10,7 @@ from typing import Any
 
 from stack.network.node import Node
 from stack.network.waiting import polled, wait
-from stack.socket import fast_open, messages, sockaddr
+from stack.socket import fast_open, fragments, messages, sockaddr
 from stack.socket.description import error
 from stack.socket.fast_open import MSG_FASTOPEN
 from stack.socket.numbers import MSG_DONTWAIT as DONTWAIT
@@ -62,11 +62,15 @@ class Transfer:
         return self._send_to(messages.octets(data), flags, arguments[-1], "sendto")
 
     def sendmsg(self, buffers: Any, ancdata: Any = (), flags: int = 0, address: Any = None, /) -> int:
-        octets = b"".join(map(messages.octets, buffers))
+        parts = [messages.octets(each) for each in buffers]
+        octets = b"".join(parts)
         control = [(level, kind, messages.octets(data)) for level, kind, data in ancdata]
+        file = self._file
+        if not control and file.kind == SOCK_STREAM and fragments.too_many(file, parts, flags):
+            sent = fragments.send(file, parts, flags)
+            return int(self._again(fragments.send, (file, parts, flags), "sendmsg", flags)) if sent is None else sent
         if not control:
             return self._send_to(octets, flags, address, "sendmsg")
-        file = self._file
         to = None if address is None else sockaddr.read(file.node, file.family, address, "sendmsg")
         taken: int | None = file.send_message(octets, flags, to, control)
         if taken is None:

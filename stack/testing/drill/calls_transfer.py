@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import Any, cast
 
-from stack.socket import fast_open, numbers
+from stack.socket import fast_open, fragments, numbers
 from stack.socket.stream import Stream
 from stack.testing.drill.arguments import Arguments, buffer, integer, nowhere, socket_address, vectors
 from stack.testing.drill.calls_files import compare_address, connected
@@ -201,7 +201,10 @@ def sendmsg(process: Process, arguments: Arguments) -> Call[int]:
     if not isinstance(message, MessageHeader):
         arguments.fail("a struct msghdr", message)
     flags = arguments.integer(2)
-    data = b"".join(buffer(one.data, one.length) for one in vectors(message.vectors, arguments))
+    parts = [buffer(one.data, one.length) for one in vectors(message.vectors, arguments)]
+    if isinstance(file.description, Stream) and fragments.too_many(file.description, parts, flags):
+        return cast("int", (yield from until_done(file, lambda: file.socket.sendmsg(parts, (), flags), flags)))
+    data = b"".join(parts)
     address = None
     # An address that the script leaves open is given where the call needs one.
     if not isinstance(message.name, Anything) or flags & numbers.MSG_FASTOPEN or not file.socket.type & 1:

@@ -171,6 +171,21 @@ PASSING = {
 +0 epoll_ctl(5, EPOLL_CTL_ADD, 4, {events=EPOLLIN|EPOLLEXCLUSIVE, fd=4}) = 0
 +0 epoll_ctl(5, EPOLL_CTL_MOD, 4, {events=EPOLLIN, fd=4}) = -1 EINVAL (Invalid argument)
 """,
+    "no more than seventeen buffers that are not copied go into a segment": SERVER
+    + f"""
++0 setsockopt(4, SOL_SOCKET, SO_ZEROCOPY, [1], 4) = 0
++0 sendmsg(4, {{msg_name(...)=..., msg_iov(20)=[{', '.join(['{..., 10}'] * 20)}], msg_flags=0}}, MSG_ZEROCOPY) = 200
++0 > P. 1:171(170) ack 1
++.1 < . 1:1(0) ack 171 win 257
++0 > P. 171:201(30) ack 1
++.1 < . 1:1(0) ack 201 win 257
++0 recvmsg(4, {{msg_name(...)=..., msg_iov(1)=[{{..., 0}}], msg_flags=MSG_ERRQUEUE,
+     msg_control=[{{cmsg_level=CMSG_LEVEL_IP, cmsg_type=CMSG_TYPE_RECVERR,
+       cmsg_data={{ee_errno=0, ee_origin=SO_EE_ORIGIN_ZEROCOPY, ee_type=0, ee_code=SO_EE_CODE_ZEROCOPY_COPIED, ee_info=0, ee_data=0}}}}]}},
+     MSG_ERRQUEUE) = 0
++0 sendmsg(4, {{msg_name(...)=..., msg_iov(20)=[{', '.join(['{..., 10}'] * 20)}], msg_flags=0}}, 0) = 200
++0 > P. 201:401(200) ack 1
+""",
     "MSG_WAITALL waits for all": SERVER
     + """
 +0...0.2 recv(4, ..., 20, MSG_WAITALL) = 20
