@@ -265,7 +265,7 @@ class Connection(Block):
             handshake.watch_idle(self, now)
         if changes.get("nodelay") and self.state in HAS_DATA:
             send_new(self, now, nagle=False)  # what a cork holds back goes, even while it stays in
-        if "keepalive" not in changes:
+        if not changes.keys() <= {"keepalive", "local_congestion"}:
             output(self, now)  # data that Nagle or a cork held back
 
     def acknowledge_quickly(self, wanted: int, now: int) -> None:

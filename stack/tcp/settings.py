@@ -97,6 +97,7 @@ class TcpSettings:
     pacing_slow_start: int = 200  # tcp_pacing_ss_ratio: % of the window in a round trip
     pacing_avoidance: int = 120  # tcp_pacing_ca_ratio
     maximum_pacing_rate: int | None = None  # SO_MAX_PACING_RATE: octets a second; segments are paced then
+    local_congestion: bool = False  # the interface's queue has no room (pfifo limit 0): what is sent is dropped there, and TCP is told
     paced: bool = False  # the queue discipline is fq: every connection is paced, at the rate that TCP_INFO shows
     initial_segments: int = 10  # initial window in segments, RFC 6928
     ecn: int = 2  # tcp_ecn: 0 off, 1 ask and grant, 2 grant, 3 ask for and grant accurate ECN, 4 ask for classic, 5 grant accurate

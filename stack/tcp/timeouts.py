@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stack.base.quantity import MILLISECOND
 from stack.tcp.block import NEVER
 from stack.tcp.congestion.base import INFINITE, CongestionState
 from stack.tcp.ending import become_closed, give_up
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from stack.tcp.block import Block
     from stack.tcp.settings import TcpSettings
 
+_RESOURCE_INTERVAL = 500 * MILLISECOND  # until what the interface did not take is tried again (TCP_RESOURCE_PROBE_INTERVAL)
 _THIN = 4  # segments
 _THIN_RETRIES = 6  # TCP_THIN_LINEAR_RETRIES
 
@@ -128,6 +130,9 @@ def retransmission_timeout(b: Block, now: int) -> None:
         b.retries += 1
         if b.retries == settings.advice_retries and b.events is not None:
             b.events.append((now, "negative advice", b.retries))  # R1 (SHLD-9)
+        if settings.local_congestion:
+            set_timer(b, RETRANSMISSION, now + _RESOURCE_INTERVAL)
+            return
         _repeat_first(b, f"retransmission timeout {b.retries}", now)
     if settings.thin_linear_timeouts and b.state is ESTABLISHED and _is_thin(b) and b.retries <= _THIN_RETRIES:
         b.rtt.restart(settings)
@@ -230,6 +235,7 @@ def window_probe(b: Block, now: int) -> None:
             give_up(b, now)
             return
     if b.retries >= limit or (settings.user_timeout and b.probing_since and now - b.probing_since >= settings.user_timeout):
+        b.probes, b.retries = b.retries, 0  # which TCP_INFO still tells, and not how they were spaced
         give_up(b, now)
         return
     if not b.probing_since:
@@ -238,9 +244,11 @@ def window_probe(b: Block, now: int) -> None:
         b.retries = b.backoff = b.probing_since = 0
         return
     b.retries += 1
-    if b.backoff < settings.data_retries:
-        b.backoff += 1
-    wait = probe_interval(b)
+    if settings.local_congestion:
+        wait = _RESOURCE_INTERVAL
+    else:
+        b.backoff = min(b.backoff + 1, max(b.backoff, settings.data_retries))
+        wait = probe_interval(b)
     if settings.user_timeout:
         wait = max(1, min(wait, b.probing_since + settings.user_timeout - now))
     set_timer(b, WINDOW_PROBE, now + wait)

@@ -67,6 +67,8 @@ def transmit(b: Block, seq: int, flags: int, text: bytes, cause: str | None, now
 
 def emit(b: Block, header: TCP, text: bytes, cause: str | None) -> None:
     """Hand a segment down, signed if it is to be."""
+    if b.settings.local_congestion:
+        return
     if b.signature is not None:
         header = b.signature.sign(b, header, text)
     if b.sink is not None:

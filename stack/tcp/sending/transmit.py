@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from stack.tcp.congestion import validation
 from stack.tcp.congestion.base import Happening
 from stack.tcp.receiving import delayed_ack
-from stack.tcp.recovery import tlp
+from stack.tcp.recovery import prr, tlp
 from stack.tcp.recovery.retransmit import send_lost
 from stack.tcp.recovery.retransmit_queue import BURST_END, RECORD_END, Record
 from stack.tcp.recovery.states import NEW, NOTHING
@@ -158,6 +158,9 @@ def send_new(b: Block, now: int, nagle: bool = True, probe: bool = False, once: 
     snd, rtx, control, pieces = b.snd, b.rtx, b.congestion, b.pieces
     if not pieces and not b.fin_queued:
         return
+    if b.settings.local_congestion:
+        not_taken(b, now)
+        return
     mss = snd.mss if b.held is None and b.rcv.dsack is None and b.ecn is None else segment_room(b, now)
     edge = snd.una + snd.wnd
     before = len(rtx.records)
@@ -205,6 +208,13 @@ def send_new(b: Block, now: int, nagle: bool = True, probe: bool = False, once: 
     if sent:
         sent_new(b, sent, before, probe, now)
     elif not rtx.records and b.pending == NO_TIMER and first_waiting(b):
+        set_timer(b, WINDOW_PROBE, now + probe_base(b))
+
+
+def not_taken(b: Block, now: int) -> None:
+    """The interface takes nothing: what waits stays unsent, and is tried again when the timer of the window's probes says so."""
+    prr.enter_cwr(b, now)
+    if not b.rtx.records and b.pending == NO_TIMER and first_waiting(b):
         set_timer(b, WINDOW_PROBE, now + probe_base(b))
 
 
@@ -344,10 +354,12 @@ def probe_interval(b: Block) -> int:
 
 def send_window_probe(b: Block, cause: str, now: int) -> bool:
     """Send what the window takes of the segment that waits, or a segment that only asks for an ACK (tcp_write_wakeup);
-    whether data went.
+    whether data went. With `local_congestion` nothing does.
 
     Linux probes with an old number and no data. RFC 9293 wants an octet of new data (MUST-36): `window_probe_octet`.
     """
+    if b.settings.local_congestion:
+        return False
     snd = b.snd
     room = snd.una + snd.wnd - snd.nxt
     if room > 0:

@@ -76,12 +76,17 @@ def _address(process: Process, text: str) -> None:
         host.engine.add_address(host.interfaces[0], address, 8 * len(address))
 
 
+_GOING = ("del", "delete")
+
+
 def tc(simple: Simple) -> dict[str, Any]:
-    """tc(8): of the queue disciplines fq is one that shows on the wire of a drill, which never has a queue: it paces."""
+    """tc(8): of the queue disciplines two show on the wire of a drill, which never has a queue: fq paces, and one of no room drops all."""
     words = [word for word in simple.words[1:] if not word.startswith("-")]
     if words[:1] != ["qdisc"] or len(words) < 2 or words[1] in _SHOWING:
         return {}
     delay = {"netem", "tbf"} & set(words)
     if delay and words[1] != "del":
         raise Unmapped(f"tc qdisc … {delay.pop()} cannot be mapped: nothing on the wire of a drill waits, or is lost")
-    return {"paced": words[1] not in ("del", "delete") and "fq" in words and "nopacing" not in words}
+    if words[1] not in _GOING and "limit" in words[:-1] and words[words.index("limit") + 1] == "0":
+        return {"paced": False, "local_congestion": True}
+    return {"local_congestion": False, "paced": words[1] not in _GOING and "fq" in words and "nopacing" not in words}
