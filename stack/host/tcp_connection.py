@@ -136,6 +136,8 @@ def along(way: Way, settings: TcpSettings) -> TcpSettings:
         return settings
     said = {
         "initial_segments": metrics.initial_window, "minimum_rto": metrics.minimum_rto, "congestion": metrics.congestion,
+        "initial_receive_segments": metrics.initial_receive_window, "reordering": metrics.reordering,
+        "window_clamp": None if settings.window_clamp else metrics.window, "fast_open_no_cookie": metrics.no_cookie or None,
         "delayed_ack": 0 if metrics.quick_ack else None, "ecn": 1 if metrics.ecn and settings.ecn in (0, 2) else None,
     }  # fmt: skip
     return settings.replace(**{name: value for name, value in said.items() if value is not None})

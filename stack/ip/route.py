@@ -24,6 +24,10 @@ class Metrics:
     quick_ack: bool = False  # every segment is acknowledged at once
     ecn: bool = False
     congestion: str | None = None  # congctl: the congestion control's name
+    initial_receive_window: int | None = None  # initrwnd, segments
+    window: int | None = None  # the largest to offer
+    reordering: int | None = None  # segments
+    no_cookie: bool = False  # fastopen_no_cookie: TCP Fast Open asks for none
 
 
 NO_METRICS = Metrics()

@@ -101,7 +101,7 @@ class Acknowledging:
     """What decides when an ACK goes out (`delayed_ack.py`), Linux's icsk_ack."""
 
     __slots__ = (
-        "ato", "compressed", "delay", "duplicates", "duplicates_at", "heard", "last_size", "no_memory", "pingpong",
+        "answers", "ato", "compressed", "delay", "duplicates", "duplicates_at", "heard", "last_size", "no_memory", "pingpong",
         "pushed", "quick", "scheduled",
     )  # fmt: skip
 
@@ -111,6 +111,7 @@ class Acknowledging:
         self.no_memory = False  # what came found no memory: the window is shut
         self.quick = 0  # ACKs that are not delayed
         self.pingpong = 0  # data is answered by data: 1
+        self.answers = 0  # which went out so soon after data that it may become so
         self.ato = 0  # the delay; 0: no data has come
         self.heard = 0  # when data came
         self.last_size = 0  # of the last segment that may have been a full one

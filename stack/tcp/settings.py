@@ -80,6 +80,7 @@ class TcpSettings:
     # Acknowledgments
     duplicate_sack: bool = True  # tcp_dsack; RFC 2883
     sack_compression_delay: int = 1 * MILLISECOND  # tcp_comp_sack_delay_ns: ACKs of segments above a gap wait so long at most
+    sack_compression_percent: int = 5  # tcp_comp_sack_rtt_percent, of the round trip: no longer than that (Linux 6.18 has it fixed)
     sack_compression_slack: int = 100_000  # tcp_comp_sack_slack_ns
     sack_compression_count: int = 44  # tcp_comp_sack_nr: so many wait at most; 0: none does
 
@@ -87,6 +88,7 @@ class TcpSettings:
     nodelay: bool = False  # TCP_NODELAY: no Nagle algorithm
     cork: bool = False  # TCP_CORK: full segments only, however long that takes
     not_sent_low_water: int = 0  # tcp_notsent_lowat, TCP_NOTSENT_LOWAT: no more waits unsent; 0: no bound
+    pingpong_threshold: int = 1  # tcp_pingpong_thresh: so many answers at once to data that came, and ACKs ride on answers
     delayed_ack: int = 40 * MILLISECOND  # below 0.5 s (MUST-40); 0: every segment is acknowledged at once
     quick_acks: int = 16  # ACKs that are not delayed when a connection begins or was idle; Linux's TCP_MAX_QUICKACKS
 
@@ -100,6 +102,7 @@ class TcpSettings:
     local_congestion: bool = False  # the interface's queue has no room (pfifo limit 0): what is sent is dropped there, and TCP is told
     paced: bool = False  # the queue discipline is fq: every connection is paced, at the rate that TCP_INFO shows
     initial_segments: int = 10  # initial window in segments, RFC 6928
+    initial_receive_segments: int = 0  # the most that a SYN offers, in segments: a route's initrwnd; 0: what the buffer allows
     ecn: int = 2  # tcp_ecn: 0 off, 1 ask and grant, 2 grant, 3 ask for and grant accurate ECN, 4 ask for classic, 5 grant accurate
     ecn_fallback: bool = True  # tcp_ecn_fallback: a SYN that is repeated does without, RFC 3168 section 6.1.1.1
     ecn_option: int = 2  # tcp_ecn_option: accurate ECN's option: 0 never, 1 with what changes, 2 in all segments
@@ -128,6 +131,7 @@ class TcpSettings:
     # Path MTU discovery by probing (RFC 4821)
     mtu_probing: int = 0  # tcp_mtu_probing: 0 off, 1 once nothing arrives, 2 always
     base_mss: int = 1024  # tcp_base_mss: where the search begins
+    least_mss: int = 48  # tcp_min_snd_mss: a peer that announces less wants us to send nothing but headers
     mtu_probe_floor: int = 48  # tcp_mtu_probe_floor: and the least it comes to where nothing arrives
     mtu_probe_interval: int = 600 * SECOND  # tcp_probe_interval: how long what was found is believed
     mtu_probe_threshold: int = 8  # tcp_probe_threshold: the search ends when it is as narrow

@@ -29,9 +29,6 @@ NO_EFFECT = {
     "net.core.rmem_default": "of TCP's sockets tcp_rmem decides",
     "net.core.txrehash": "paths are not chosen by hashes",
     "net.core.wmem_default": "of TCP's sockets tcp_wmem decides",
-    "net.ipv4.conf.all.rp_filter": "a host takes what is addressed to it",
-    "net.ipv4.conf.default.rp_filter": "a host takes what is addressed to it",
-    "net.ipv4.route.flush": "routes are not cached",
     "net.ipv4.tcp_adv_win_scale": "obsolete since Linux 6.6",
     "net.ipv4.tcp_allowed_congestion_control": "every program may choose",
     "net.ipv4.tcp_autocorking": "no driver's queue holds segments back",
@@ -132,6 +129,17 @@ class _Buffer:
         return f"4096\t{getattr(settings, self.field)}\t{getattr(settings, f'{self.field}_max')}"
 
 
+def _only(*values: int) -> Change:
+    """What there is of a sysctl; another value is refused."""
+
+    def change(text: str) -> dict[str, Any]:
+        if _number(text) not in values:
+            raise ValueError(text)
+        return {}
+
+    return change
+
+
 def _keys(text: str) -> dict[str, Any]:
     """One key or two, joined by a comma: each four numbers of 32 bits in hexadecimal, joined by hyphens."""
     keys = tuple(b"".join(int(part, 16).to_bytes(4, "little") for part in key.split("-")) for key in text.split(","))
@@ -163,6 +171,7 @@ EFFECT: dict[str, Change] = {
     "net.ipv4.tcp_challenge_ack_limit": _Whole("challenge_limit"),
     "net.ipv4.tcp_comp_sack_delay_ns": _Whole("sack_compression_delay"),
     "net.ipv4.tcp_comp_sack_nr": _Whole("sack_compression_count"),
+    "net.ipv4.tcp_comp_sack_rtt_percent": _Whole("sack_compression_percent"),
     "net.ipv4.tcp_comp_sack_slack_ns": _Whole("sack_compression_slack"),
     "net.ipv4.tcp_dsack": _Switch("duplicate_sack"),
     "net.ipv4.tcp_ecn": _Whole("ecn"),
@@ -193,11 +202,14 @@ EFFECT: dict[str, Change] = {
     "net.ipv4.tcp_frto": _Switch("frto"),
     "net.ipv4.tcp_retries2": _Whole("data_retries"),
     "net.ipv4.tcp_notsent_lowat": _low_water,
+    "net.ipv4.tcp_min_snd_mss": _Whole("least_mss"),
     "net.ipv4.tcp_mtu_probing": _Whole("mtu_probing"),
     "net.ipv4.tcp_base_mss": _Whole("base_mss"),
     "net.ipv4.tcp_mtu_probe_floor": _Whole("mtu_probe_floor"),
+    "net.ipv4.tcp_pingpong_thresh": _Whole("pingpong_threshold"),
     "net.ipv4.tcp_probe_interval": _Whole("mtu_probe_interval", SECOND),
     "net.ipv4.tcp_probe_threshold": _Whole("mtu_probe_threshold"),
+    "net.ipv4.tcp_reflect_tos": _only(0),
     "net.ipv4.tcp_rfc1337": _Switch("rfc1337"),
     "net.ipv4.tcp_rmem": _Buffer("receive_buffer"),
     "net.ipv4.tcp_rto_max_ms": _Whole("maximum_rto", MILLISECOND),
@@ -212,6 +224,8 @@ EFFECT: dict[str, Change] = {
     "net.ipv4.tcp_syncookies": _Whole("syn_cookies"),
     "net.ipv4.tcp_thin_linear_timeouts": _Switch("thin_linear_timeouts"),
     "net.ipv4.tcp_timestamps": _Switch("timestamps"),
+    "net.ipv4.tcp_tw_reuse": _only(0, 2),  # 2, the default, is for the loopback
+    "net.ipv4.tcp_tw_reuse_delay": _only(1000),
     "net.ipv4.tcp_window_scaling": _Switch("window_scaling"),
     "net.ipv4.tcp_wmem": _Buffer("send_buffer"),
     "net.ipv4.tcp_workaround_signed_windows": _Switch("signed_windows"),

@@ -36,6 +36,21 @@ STORIES = {
         "initcwnd 2", OPEN + "+0 setsockopt(4, SOL_TCP, TCP_NODELAY, [1], 4) = 0\n+0 write(4, ..., 2920) = 2920\n+0 write(4, ..., 100) = 100\n"
         "+0 > . 1:1461(1460) ack 1\n+0 > P. 1461:2921(1460) ack 1\n+.1 < . 1:1(0) ack 2921 win 1000\n+0 > P. 2921:3021(100) ack 1\n",
     ),
+    "initrwnd is the first window that we offer": (
+        "initrwnd 3", LISTEN + "+0 < S 0:0(0) win 65535 <mss 1000,sackOK,nop,nop,nop,wscale 7>\n"
+        "+0 > S. 0:0(0) ack 1 win 4380 <mss 1460,nop,nop,sackOK,nop,wscale 7>\n",
+    ),
+    "window is the largest that we offer": (
+        "window 8192", LISTEN + "+0 < S 0:0(0) win 65535 <mss 1000,sackOK,nop,nop,nop,wscale 7>\n"
+        "+0 > S. 0:0(0) ack 1 win 7300 <mss 1460,nop,nop,sackOK,nop,wscale 0>\n",
+    ),
+    "reordering is how far segments may be overtaken": (
+        "reordering 9", OPEN + "+0 %{ assert tcpi_reordering == 9, tcpi_reordering }%\n",
+    ),
+    "fastopen_no_cookie sends text with a SYN, whatever is known of the peer": (
+        "fastopen_no_cookie 1", "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0\n"
+        "+0 sendto(3, ..., 100, MSG_FASTOPEN, ..., ...) = 100\n+0 > S 0:100(100) <...>\n",
+    ),
     "quickack acknowledges at once": (
         "quickack 1", OPEN + "+0 < P. 1:11(10) ack 1 win 1000\n+0 > . 1:1(0) ack 11\n+0 write(4, ..., 10) = 10\n+0 > P. 1:11(10) ack 11\n"
         "+.01 < P. 11:21(10) ack 11 win 1000\n+0 > . 11:11(0) ack 21\n",
@@ -64,5 +79,7 @@ def test_a_locked_mtu_believes_no_router() -> None:
 
 
 def test_what_is_not_emulated_is_refused() -> None:
-    with pytest.raises(ScriptError, match="initrwnd"):
-        run_script(parse(f"`ip route change 192.0.2.1 dev tun0 initrwnd 3`\n{LISTEN}"), "ipv4")
+    for metric in ("ssthresh 3", "rtt 100ms", "cwnd 7", "hoplimit 9", "nothing 1", "mtu many"):
+        with pytest.raises(ScriptError, match=metric):
+            run_script(parse(f"`ip route change 192.0.2.1 dev tun0 {metric}`\n{LISTEN}"), "ipv4")
+    run_script(parse(f"`ip -6 route change 2001:db8::/32 dev tun0 initcwnd 9 onlink`\n{LISTEN}"), "ipv4")

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 _TIMESTAMPS = 12  # octets of the timestamps option, aligned
 _SMALL_WINDOW = 536  # up to here a segment may fill the window (Linux's tcp_bound_to_half_wnd)
 _INITIAL = 10  # TCP_INIT_CWND: CWND before there is a route's
-_LEAST = 48  # Linux's tcp_min_snd_mss: a peer that announces less wants us to send nothing but headers
 
 
 def learn_options(b: Block, seg: Segment, now: int) -> None:
@@ -56,7 +55,7 @@ def learn_options(b: Block, seg: Segment, now: int) -> None:
 
 def set_segment_size(b: Block) -> None:
     """Eff.snd.MSS, less the options that every segment carries (MUST-16)."""
-    size = max(min(max(b.peer_mss, _LEAST), b.path_mss) - option_room(b), 1)
+    size = max(min(max(b.peer_mss, b.settings.least_mss), b.path_mss) - option_room(b), 1)
     largest = b.snd.max_wnd
     half = largest >> 1 if largest > _SMALL_WINDOW else largest
     b.snd.mss = max(half, 68 - 20 - (_TIMESTAMPS if b.timestamps else 0)) if 0 < half < size else size

@@ -84,7 +84,7 @@ def quick_mode(b: Block, most: int = MOST) -> None:
 def hurry(b: Block, most: int = MOST) -> None:
     """Something is wrong at the sender: answer it quickly, whoever sends data (tcp_enter_quickack_mode)."""
     quick_mode(b, most)
-    b.acks.pingpong = 0
+    b.acks.pingpong = b.acks.answers = 0
     b.acks.ato = b.settings.delayed_ack
 
 
@@ -119,7 +119,7 @@ def check(b: Block, now: int) -> bool:
         rtt = b.sizing.rtt >> 3
         if b.rtt.srtt and b.rtt.srtt < rtt:
             rtt = b.rtt.srtt
-        _arm(b, min(settings.sack_compression_delay, rtt // 20), now)
+        _arm(b, min(settings.sack_compression_delay, rtt * settings.sack_compression_percent // 100), now)
     return False
 
 
@@ -159,7 +159,7 @@ def expired(b: Block) -> None:
     b.counters.DelayedACKs += 1
     b.ack_cause = f"delayed ACK, {show_time(acks.delay)}"
     if acks.pingpong:
-        acks.pingpong = 0
+        acks.pingpong = acks.answers = 0
         acks.ato = b.settings.delayed_ack
     else:
         acks.ato = min(acks.ato << 1, b.rtt.rto)
@@ -185,6 +185,7 @@ def set_quick(b: Block, wanted: int) -> None:
     """TCP_QUICKACK (__tcp_sock_set_quickack)."""
     acks = b.acks
     acks.pingpong = int(not wanted)
+    acks.answers = 0
     if wanted and acks.scheduled and b.state in (ESTABLISHED, CLOSE_WAIT):
         acks.pushed |= 1
         cause = wanted_by_reader(b, 1)

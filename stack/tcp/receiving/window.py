@@ -49,6 +49,8 @@ def begin(b: Block, mss: int, scaling: bool) -> None:
         largest = min(max(space, settings.receive_buffer_max, settings.receive_buffer_limit), clamp)
         rcv.scale = min(max(largest.bit_length() - 16, 0), 14)
     rcv.clamp = min(0xFFFF << rcv.scale, clamp)
+    if settings.initial_receive_segments:
+        space = min(space, settings.initial_receive_segments * mss)
     rcv.offered = rcv.ssthresh = min(space, _SIGNED) if settings.signed_windows else space
     rcv.edge = rcv.nxt + rcv.offered
 

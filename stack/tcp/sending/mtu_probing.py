@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from stack.tcp.sending.mtu_search import Search
 
 _LEAST_WINDOW = 11  # segments; with fewer, a lost probe would be repeated by timeout only
-_LEAST = 48  # Linux's tcp_min_snd_mss
 
 
 def synchronize(b: Block, path: int) -> None:
@@ -46,7 +45,7 @@ def black_hole(b: Block, now: int) -> None:
         begin(b, now)
         synchronize(b, b.path_mss)
     else:
-        search.low = max(min(search.low >> 1, settings.base_mss), settings.mtu_probe_floor, _LEAST)
+        search.low = max(min(search.low >> 1, settings.base_mss), settings.mtu_probe_floor, settings.least_mss)
         synchronize(b, search.path)
 
 

@@ -61,8 +61,9 @@ def transmit(b: Block, seq: int, flags: int, text: bytes, cause: str | None, now
             acks.quick -= 1
             if not acks.quick:
                 acks.ato = b.settings.delayed_ack
-    if text and now - acks.heard < acks.ato:
-        acks.pingpong = 1  # soon after data came in: it is an answer (tcp_event_data_sent)
+    if text and not acks.pingpong and now - acks.heard < acks.ato:
+        acks.answers += 1  # soon after data came in: it is an answer (tcp_event_data_sent)
+        acks.pingpong = int(acks.answers >= b.settings.pingpong_threshold)
 
 
 def emit(b: Block, header: TCP, text: bytes, cause: str | None) -> None:

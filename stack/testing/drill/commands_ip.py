@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from stack.base.address import ip_address
@@ -14,14 +13,12 @@ from stack.testing.drill.shell import Simple
 _SHOWING = frozenset({"show", "list", "ls", "get", "lst"})
 
 
-@dataclass(frozen=True, slots=True)
 class Unmapped(Exception):
     """What a command asks for has no counterpart here."""
 
-    reason: str
-
-    def __str__(self) -> str:
-        return self.reason
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def ip(process: Process, simple: Simple) -> None:

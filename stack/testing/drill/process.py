@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from stack.lab.host import Host
 from stack.network.place import inside
+from stack.socket import numbers
 from stack.socket.clock import EPOCH
 from stack.socket.epoll import Epoll
 from stack.socket.socket import Socket
@@ -34,6 +35,8 @@ class Process:
         self.peers: dict[int, int] = {}
         #: The files that the script makes, by their paths.
         self.disk: dict[str, bytearray] = {}
+        #: IP_MTU_DISCOVER of new sockets, where a sysctl says it.
+        self.path_mtu_discovery: int | None = None
         #: When the script began, in nanoseconds of the network's time.
         self.epoch = 0
 
@@ -55,7 +58,10 @@ class Process:
     def new_socket(self, family: int, kind: int, protocol: int) -> Socket:
         """A socket of the host."""
         with inside(self.node):
-            return Socket(family, kind, protocol)
+            made = Socket(family, kind, protocol)
+            if self.path_mtu_discovery is not None:
+                made.setsockopt(numbers.SOL_IP, numbers.IP_MTU_DISCOVER, self.path_mtu_discovery)
+            return made
 
     def new_epoll(self) -> Epoll:
         """An epoll instance of the host."""

@@ -11,8 +11,11 @@ from stack.ip.route import Metrics
 from stack.testing.drill.process import Process
 
 _VERBS = ("add", "change", "replace", "append", "chg", "prepend", "repl")
-_WITH_VALUE = frozenset({"via", "dev", "src", "scope", "proto", "table", "metric", "type", "tos", "pref", "onlink", "hoplimit", "window",
-                         "rtt", "rttvar", "ssthresh", "cwnd", "reordering", "realms"})  # fmt: skip
+_WITH_VALUE = frozenset({"via", "dev", "src", "scope", "proto", "table", "metric", "type", "tos", "pref", "realms"})
+_NUMBERS = {
+    "advmss": "advertised_mss", "initcwnd": "initial_window", "initrwnd": "initial_receive_window", "window": "window", "reordering": "reordering",
+}  # fmt: skip
+_TYPES = ("unicast", "local")
 
 
 def route_change(process: Process, words: list[str], failed: Callable[[str], Exception]) -> None:
@@ -21,9 +24,15 @@ def route_change(process: Process, words: list[str], failed: Callable[[str], Exc
         return
     if words[0] not in _VERBS:
         raise failed(f"ip route {words[0]} cannot be mapped")
+    if words[1:2] and words[1] in _TYPES:
+        words = words[1:]
+    if len(words) < 2:
+        raise failed("ip route without a prefix cannot be mapped")
     metrics: dict[str, int | bool | str] = {}
     rest = iter(words[2:])
     for word in rest:
+        if word == "onlink":
+            continue
         if word in _WITH_VALUE:
             next(rest, None)
             continue
@@ -39,6 +48,8 @@ def route_change(process: Process, words: list[str], failed: Callable[[str], Exc
         return
     table = process.host.engine.routes
     prefix, length = _prefix(words[1], process, failed)
+    if len(prefix) != len(process.profile.local):
+        return  # of the other IP version, which is not on this wire
     try:
         table.change(prefix, length, Metrics(**metrics))  # type: ignore[arg-type]
     except KeyError as trouble:
@@ -65,8 +76,9 @@ def _metric(word: str, value: str, locked: bool) -> dict[str, int | bool | str]:
         return {"ecn": value == "ecn"}
     if word == "congctl":
         return {"congestion": value}
-    name = {"advmss": "advertised_mss", "initcwnd": "initial_window", "quickack": "quick_ack"}[word]
-    return {name: bool(int(value)) if word == "quickack" else int(value)}
+    if word in ("quickack", "fastopen_no_cookie"):
+        return {"quick_ack" if word == "quickack" else "no_cookie": int(value) != 0}
+    return {_NUMBERS[word]: int(value)}
 
 
 def _time(text: str) -> int:

@@ -6,7 +6,8 @@ import ast
 import fnmatch
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from stack.testing.drill.shell import Block, Call, Case, Chain, For, If, Node, Pipe, Simple, While, read
@@ -48,6 +49,7 @@ class Shell:
         self.look = look
         self.variables: dict[str, str] = {"PPID": "1", "$": "2", "?": "0", "#": "0", "PWD": "/", "HOME": "/root", "USER": "root", "UID": "0"}
         self.steps = 0
+        self.tested = False
 
     def run(self, text: str) -> Done:
         """All that a text says; its status is that of the last command."""
@@ -72,12 +74,24 @@ class Shell:
 
     def chain(self, chain: Chain) -> Done:
         """`&&`, `||`"""
-        done = self.pipe(chain.first)
-        for sign, following in chain.rest:
-            if (done.status == 0) == (sign == "&&"):
-                after = self.pipe(following)
-                done = Done(after.status, done.text + after.text)
+        pipes = [("", chain.first), *chain.rest]
+        done = Done()
+        for at, (sign, pipe) in enumerate(pipes):
+            if sign and (done.status == 0) != (sign == "&&"):
+                continue
+            with self.testing(at + 1 < len(pipes) and pipes[at + 1][0] == "||"):
+                after = self.pipe(pipe)
+            done = Done(after.status, done.text + after.text)
         return done
+
+    @contextmanager
+    def testing(self, tested: bool) -> Iterator[None]:
+        """While the commands in it run, it is known that their status is looked at: they may fail."""
+        before, self.tested = self.tested, self.tested or tested
+        try:
+            yield
+        finally:
+            self.tested = before
 
     def pipe(self, pipe: Pipe) -> Done:
         """`a | b`"""
@@ -101,7 +115,9 @@ class Shell:
                 return self.block(node)
             case If(branches, otherwise):
                 for test, then in branches:
-                    if self.block(test).status == 0:
+                    with self.testing(True):
+                        status = self.block(test).status
+                    if status == 0:
                         return self.block(then)
                 return self.block(otherwise)
             case For(name, words, body):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from stack.base.errors import StackError
 from stack.testing.drill.shell import Simple
 from stack.testing.drill.shell_run import Done
 from stack.testing.drill.shell_words import ShellError
@@ -183,6 +184,8 @@ def _holds(words: list[str], look: Look) -> bool:
                 look(name)
             except FileNotFoundError:
                 return False
+            except StackError:
+                return True  # it is there, and cannot be read
             return True
         case [left, "=" | "==", right]:
             return left == right

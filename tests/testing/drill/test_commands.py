@@ -56,6 +56,8 @@ def commands() -> Commands:
     ("sudo sh -c 'echo in'; bash -c \"echo too\"; eval 'echo three'", "in\ntoo\nthree\n"),
     ("sysctl net.ipv4.tcp_syn_retries net.ipv4.tcp_wmem", "net.ipv4.tcp_syn_retries = 6\nnet.ipv4.tcp_wmem = 4096\t131072\t4194304\n"),
     ("exit 3; echo never", ""),
+    ("sysctl -q net.ipv4.tcp_nothing=1 || echo no; if sysctl net.ipv4.tcp_nothing; then echo yes; else echo no; fi", "no\nno\n"),
+    ("[ -f /proc/sys/net/ipv4/tcp_recovery ] && sysctl -q net.ipv4.tcp_recovery=0; sysctl -n net.ipv4.tcp_recovery", "0\n"),
 ])  # fmt: skip
 def test_text_is_read_as_a_shell_does(commands: Commands, text: str, printed: str | None) -> None:
     if printed is None:
@@ -218,3 +220,41 @@ def test_the_list_of_sockets_is_looked_through() -> None:
         seen("grep :1F91 /proc/net/tcp")
     with pytest.raises(ScriptError):
         seen("grep 0A /proc/net/tcp", "awk 1")
+
+
+PING = "0 < icmp echo_request id 7 [raw (10)]\n"
+ASKED = "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0\n+0 connect(3, ..., ...) = -1 EINPROGRESS (go)\n"
+
+
+@pytest.mark.parametrize(("sysctl", "text"), [
+    ("ip_default_ttl=9", ASKED + "+0 > (ttl 9) S 0:0(0) <...>\n"),
+    ("ip_local_port_range='2000 2000'", ASKED + "+0 getsockname(3, {sa_family = AF_INET, sin_port = htons(2000), sin_addr = inet_addr(\"192.168.0.1\")}, [16]) = 0\n"),
+    ("ip_no_pmtu_disc=1", ASKED + "+0 getsockopt(3, SOL_IP, IP_MTU_DISCOVER, [IP_PMTUDISC_DONT], [4]) = 0\n"),
+    ("icmp_echo_ignore_all=1", PING + "+0 `true`\n+1 < udp (1)\n+0 > icmp unreachable port_unreachable\n"),
+    ("tcp_min_snd_mss=100", SERVER.replace("mss 1000", "mss 64") + "+0 write(4, ..., 100) = 100\n+0 %{ assert tcpi_snd_mss == 100, tcpi_snd_mss }%\n"),
+    ("tcp_pingpong_thresh=2", SERVER + "+0 < P. 1:11(10) ack 1 win 257\n+0 > . 1:1(0) ack 11\n+0 write(4, ..., 10) = 10\n+0 > P. 1:11(10) ack 11\n"
+     "+0 < P. 11:21(10) ack 11 win 257\n+0 > . 11:11(0) ack 21\n+0 write(4, ..., 10) = 10\n+0 > P. 11:21(10) ack 21\n"
+     "+0 < P. 21:31(10) ack 21 win 257\n+.04 > . 21:21(0) ack 31\n"),
+])  # fmt: skip
+def test_sysctls_of_the_host_act(sysctl: str, text: str) -> None:
+    run_script(parse(f"`sysctl -q net.ipv4.{sysctl}`\n{text}"), "ipv4")
+    with pytest.raises(Mismatch):
+        run_script(parse(text), "ipv4")
+
+
+@pytest.mark.parametrize("name", [
+    "net.ipv4.ip_forward=1", "net.ipv4.conf.all.rp_filter=0", "net.ipv6.conf.tun0.disable_ipv6=0", "net.ipv4.route.flush=1", "kernel.printk=4",
+    "net.ipv4.tcp_tw_reuse=2", "net.core.netdev_budget=300",
+])  # fmt: skip
+def test_sysctls_that_decide_nothing_here(commands: Commands, name: str) -> None:
+    before = commands.process.host.engine.tcp.settings
+    assert settings(commands, f"sysctl -q {name}") == before
+
+
+@pytest.mark.parametrize("name", [
+    "net.ipv4.tcp_tw_reuse=1", "net.ipv4.tcp_reflect_tos=1", "net.ipv4.tcp_rcvbuf_low_rtt=1000", "net.ipv4.ip_no_pmtu_disc=3", "net.ipv4.ip_nonlocal_bind=1",
+    "net.ipv4.ip_default_ttl=0",
+])  # fmt: skip
+def test_what_is_not_emulated_of_sysctls_is_refused_by_name(commands: Commands, name: str) -> None:
+    with pytest.raises(ScriptError, match=name.partition("=")[0]):
+        settings(commands, f"sysctl -q {name}")
