@@ -370,7 +370,7 @@ class Stream(StreamOptions):
             return
         if connection is None or connection.state is CLOSED:
             raise error(errno.ENOTCONN)
-        if connection.opening:
+        if connection.state is SYN_SENT:
             connection.abort(now)
         else:
             if how != 1:

@@ -193,7 +193,10 @@ def check_sequence_number(b: Block, seg: Segment, now: int) -> bool:
     # Appendix A.2: in a simultaneous open the peer's SYN, or SYN,ACK, stands before the window
     if b.state is SYN_RECEIVED and seg.flags & SYN and seg.seq == b.irs and not seg.flags & RST:
         if seg.ack is None:
-            b.syn_due = "the SYN came again"
+            if b.passive:
+                b.syn_due = "the SYN came again"
+            else:
+                acknowledge.challenge_syn(b, "challenge ACK: the SYN of a simultaneous open came again", now)
             return DONE
         seg.trim(rcv.nxt, rcv.edge)  # of the SYN,ACK only its ACK is new; its sender waits for ours (tcp_data_queue)
         report(b, b.irs, b.irs + 1)
@@ -289,9 +292,8 @@ def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
             fastopen.syn_acknowledged(b, seg, ack, now)
         take_held(b, now)
     elif ack > snd.nxt or ack < snd.una - min(snd.max_wnd, snd.una - b.iss - b.passive):  # MAY-12
-        b.ack_now = False  # nor is its old text answered
-        if ack < snd.una or b.state is not ESTABLISHED or b.settings.future_ack_answered:
-            acknowledge.challenge(b, "challenge ACK: an ACK outside the window", now)  # RFC 5961 section 5
+        b.ack_now, b.rcv.dsack = False, None  # nor is its old text answered
+        acknowledge.challenge(b, "challenge ACK: an ACK outside the window", now)  # RFC 5961 section 5
         return DONE
     else:  # ESTABLISHED STATE; all others "do the same processing", and then their own
         if b.timestamps and ack >= snd.una:
@@ -302,6 +304,11 @@ def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
     if b.fin_acknowledged:
         if b.state is FIN_WAIT_1:
             b.enter(FIN_WAIT_2, now)
+            if b.closed_by_user and b.settings.fin_wait_2 < 0:  # TCP_LINGER2: its program does not want to wait
+                b.reset_due = (ack, None, "no time to wait for a FIN")
+                b.counters.TCPAbortOnData += 1
+                become_closed(b, now)
+                return DONE
             if b.closed_by_user:
                 await_fin(b, now)
             b.wake()
@@ -329,7 +336,7 @@ def process_segment_text(b: Block, seg: Segment, now: int) -> bool:
         # The socket is gone: what came is lost, and the peer is told (section 3.6.1, SHLD-3; RFC 2525 section 2.17)
         b.counters.TCPAbortOnData += 1
         b.reset_due = (seg.ack if seg.ack is not None else b.snd.nxt, None, "data after close")
-        become_closed(b, now)
+        refuse(b, now)
         return DONE
     if not seg.text:  # a FIN above a gap: it tells of text to come
         return GO_ON

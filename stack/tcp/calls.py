@@ -161,9 +161,11 @@ def taken(b: Block, size: int, now: int) -> None:
 
 
 def receive_urgent(b: Block, peek: bool = False) -> bytes:
-    """MSG_OOB: the urgent octet; raises EINVAL where there is none, EAGAIN where it has not come."""
+    """MSG_OOB: the urgent octet; raises EINVAL where there is none, EAGAIN where it has not come. b"": nor will it."""
     if b.urgent is None or b.settings.urgent_inline:
         raise error(errno.EINVAL)
+    if b.urgent.octet is None and (b.rcv.fin or b.no_more_reads or b.state is CLOSED):
+        return b""
     return b.urgent.read(peek)
 
 

@@ -15,7 +15,7 @@ from stack.tcp.opening import handshake
 from stack.tcp.prediction import predicted
 from stack.tcp.receiving import delayed_ack, window
 from stack.tcp.receiving.timestamps import before
-from stack.tcp.segment import ACK, FIN, RST, SYN, Segment
+from stack.tcp.segment import ACK, RST, SYN, Segment
 from stack.tcp.sending import pacing
 from stack.tcp.sending.transmit import output, send_new
 from stack.tcp.seq import unwrap
@@ -286,7 +286,7 @@ class Connection(Block):
     def takes_new_syn(self, header: TCP) -> bool:
         """In TIME-WAIT: this SYN begins a new incarnation (MAY-2 and RFC 6191), so forget this one and let a listener
         have the segment, with a number `above` our SND.NXT."""
-        if self.state is not TIME_WAIT or header.flags & (SYN | RST | FIN | ACK) != SYN:
+        if self.state is not TIME_WAIT or header.flags & (SYN | RST | ACK) != SYN:
             return False
         segment = Segment.read(header, b"", self.rcv.nxt, self.snd.una)
         if self.timestamps and segment.ts_val is not None and segment.ts_val != self.ts_recent:

@@ -63,7 +63,7 @@ class Segment:
         ack = unwrap(header.acknowledgment, near_ack) if flags & ACK else None
         segment = cls(unwrap(header.sequence, near_seq), ack, flags, header.window, text)
         if flags & URG:
-            segment.up = segment.seq + header.urgent_pointer
+            segment.up = segment.seq + (header.urgent_pointer or 1)  # 0 names the first octet, as in Linux
         options = header.options
         if options:
             pair = timestamps_of(options)

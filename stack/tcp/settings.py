@@ -152,7 +152,6 @@ class TcpSettings:
     # The ACKs that bad segments bring out, each kind at most once in this time for a connection: tcp_invalid_ratelimit
     invalid_interval: int = 500 * MILLISECOND
     challenge_limit: int = 2_147_483_647  # tcp_challenge_ack_limit: challenge ACKs of a host in a second, RFC 5961 section 7
-    future_ack_answered: bool = False  # RFC 5961 section 5 says True; Linux drops the ACK of what was not sent in silence
     abort_on_hard_icmp: bool = False  # RFC 9293 SHLD-26 says True; Linux keeps a synchronized connection
 
     # What IP is asked for (RFC 9293 section 3.9.2)
@@ -202,7 +201,6 @@ class TcpSettings:
             keep_syn_text=True,  # RFC 9293 section 3.10.7.2: text of a SYN is processed once the connection stands
             window_probe_octet=True,  # RFC 9293 MUST-36
             syn_retries=7,  # RFC 9293 MUST-23: a SYN is repeated for 3 minutes at least
-            future_ack_answered=True,  # RFC 5961 section 5, RFC 9293 section 3.10.7.4
             abort_on_hard_icmp=True,  # RFC 9293 SHLD-26
             time_wait=240 * SECOND,  # RFC 9293 MUST-13: 2 MSL, with section 3.4.2's MSL of 2 minutes
         )

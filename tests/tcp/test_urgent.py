@@ -94,7 +94,7 @@ def test_a_lonely_urgent_octet_is_nothing_to_read() -> None:
 def test_a_pointer_that_goes_back_is_ignored_and_one_that_advances_is_not() -> None:
     pen = client()
     pen.write("U", 1, ack=1, text=b"abcdef", urgent=5)
-    pen.write("U", 7, ack=1, text=b"g", urgent=0)
+    pen.write("U", 1, ack=1, text=b"abcdefg", urgent=3)
     assert code(pen, peek=True) == b"e"
     pen.write("U", 8, ack=1, text=b"h", urgent=1)
     assert code(pen) == b"h"
@@ -102,6 +102,15 @@ def test_a_pointer_that_goes_back_is_ignored_and_one_that_advances_is_not() -> N
     pen.write("F", 9, ack=1)
     pen.write("U", 10, ack=1, urgent=9)
     assert pen.connection.eof
+
+
+def test_the_octet_before_leaves_the_stream_where_it_is_next() -> None:
+    pen = client()
+    pen.write("U", 1, ack=1, text=b"abcdef", urgent=3)
+    assert pen.connection.recv(100, 0) == b"ab"
+    pen.write("U", 7, ack=1, urgent=2)
+    pen.write("P", 7, ack=1, text=b"gh")
+    assert pen.connection.recv(100, 0) == b"defg"
 
 
 def test_an_urgent_octet_above_a_gap_can_be_read_at_once() -> None:

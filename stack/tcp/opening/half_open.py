@@ -15,7 +15,8 @@ from stack.tcp.ending import become_closed, give_up
 from stack.tcp.opening.handshake import listen_again
 from stack.tcp.receiving import timestamps
 from stack.tcp.recovery import frto
-from stack.tcp.segment import ACK, FIN, RST, SYN
+from stack.tcp.segment import ACK, RST, SYN
+from stack.tcp.sending.output import send_half_open_acknowledgment
 
 if TYPE_CHECKING:
     from stack.tcp.block import Block
@@ -34,7 +35,7 @@ def check_half_open(b: Block, seg: Segment, now: int) -> bool:
     """tcp_check_req: whether the segment may complete the handshake."""
     flags = seg.flags
     old = b.timestamps and seg.ts_val is not None and timestamps.before(seg.ts_val, b.ts_recent)
-    if flags & (SYN | ACK | RST | FIN) == SYN and seg.seq == b.irs and not old:
+    if flags & (SYN | ACK | RST) == SYN and seg.seq == b.irs and not old:
         ecn.syn_again(b, seg)
         if acknowledge.allowed(b, "TCPACKSkippedSynRecv", now):
             b.syn_due = "the SYN came again"
@@ -48,7 +49,11 @@ def check_half_open(b: Block, seg: Segment, now: int) -> bool:
     if old or not _in_window(seg, b.rcv.nxt, b.rcv.nxt + min(b.rcv.wnd, 0xFFFF)):
         b.counters.PAWSEstab += old
         if not flags & RST and acknowledge.allowed(b, "TCPACKSkippedSynRecv", now):
-            acknowledge.now(b, "outside the window")
+            send_half_open_acknowledgment(b, "outside the window", now)
+        return DONE
+    if flags & RST and seg.seq != b.rcv.nxt:  # RFC 5961 section 3.2, check 3
+        if acknowledge.allowed(b, "TCPACKSkippedSynRecv", now):
+            send_half_open_acknowledgment(b, "challenge ACK: a RST inside the window", now)
         return DONE
     if flags & RST:
         b.counters.AttemptFails += 1  # of a child that was opened fast, its end is counted once more, as in Linux

@@ -152,6 +152,8 @@ def note_urgent(b: Block, up: int) -> None:
     read_to = b.rcv.nxt - b.unread
     if mark < read_to or mark < b.rcv.nxt or (b.urgent is not None and mark <= b.urgent.mark):
         return
+    if b.urgent is not None and b.urgent.mark == read_to and b.incoming is not None and not b.settings.urgent_inline:
+        b.incoming.take(1)  # the octet out of band before this one leaves the stream
     b.urgent = Urgent(mark)
     if b.events is not None:
         b.events.append((b.heard, "urgent", mark - b.irs))

@@ -125,8 +125,8 @@ def join_following(b: Block, index: int, limit: int) -> int:
     record = rtx.records[index]
     length = record.end - record.seq
     for following in list(islice(rtx.records, index + 1, index + 1 + limit)):
-        size = following.end - following.seq
-        if following.marks & SACKED or following.flags & FIN or length + size > limit:
+        size = following.end - following.seq - (following.flags & FIN)  # which takes no room
+        if following.marks & SACKED or length + size > limit:
             break
         if record.marks & RECORD_END or following.end > b.snd.una + b.snd.wnd:
             break  # MSG_EOR: what belongs to different records of the program is not joined

@@ -182,6 +182,16 @@ def send_acknowledgment(b: Block, now: int) -> None:
     transmit(b, b.snd.nxt, ACK, b"", cause, now)
 
 
+def send_half_open_acknowledgment(b: Block, cause: str, now: int) -> None:
+    """The answer to what does not open a half-open connection: its window is still that of the SYN,ACK (tcp_v4_reqsk_send_ack)."""
+    assert b.remote is not None
+    header = _make(
+        b.local[1], b.remote[1], b.snd.nxt & MASK, b.rcv.nxt & MASK, Sealed, 0, ACK, min(b.rcv.offered >> b.rcv.scale, 0xFFFF), Sealed, 0,
+        timestamps.options(b, now) if b.timestamps else _NO_OPTIONS,
+    )  # fmt: skip
+    emit(b, header, b"", cause)
+
+
 def segment_room(b: Block, now: int) -> int:
     """The effective send MSS less the options of accurate ECN and SACK that go with this segment, where the MSS is not tiny."""
     mss, held = b.snd.mss, b.held

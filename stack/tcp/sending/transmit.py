@@ -367,6 +367,9 @@ def send_window_probe(b: Block, cause: str, now: int) -> bool:
     if room <= 0 and b.settings.window_probe_octet:
         room = 1
     if room <= 0:
+        if snd.up > snd.una:
+            b.counters.TCPWinProbe += 1
+            transmit(b, snd.una, ACK, b"", f"{cause}: urgent data waits", now)
         b.counters.TCPWinProbe += 1
         transmit(b, snd.una - 1, ACK, b"", cause, now)
         return False
