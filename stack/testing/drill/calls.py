@@ -19,6 +19,7 @@ TABLE: dict[str, Function] = {
     "pipe": calls_files.pipe,
     "pipe2": calls_files.pipe,
     "open": calls_files.open_,
+    "cap_set": calls_files.cap_set,
     "getsockname": calls_files.getsockname,
     "getpeername": calls_files.getpeername,
     "read": calls_transfer.read,

@@ -15,7 +15,7 @@ from stack.testing.drill.expression_printer import show_expression
 from stack.testing.drill.expressions import Anything, SocketAddress, String, Word
 from stack.testing.drill.files import Call, Pipe, PipeEnd, SocketFile, Waits, error
 from stack.testing.drill.mismatch import Mismatch
-from stack.testing.drill.process import Process, until_done
+from stack.testing.drill.process import Process, limit, over, until_done
 from stack.testing.drill.script import ScriptError
 
 
@@ -86,8 +86,11 @@ def connect(process: Process, arguments: Arguments) -> Call[int]:
 def connected(file: SocketFile) -> Call[int]:
     """Wait until a connection is made or refused: the errno with which that ends."""
     description = file.description
+    deadline = limit(file, "send")
     while description.connecting:
-        yield Waits([description])
+        if over(file, deadline):
+            return errno.EINPROGRESS
+        yield Waits([description], deadline)
     return description.connected()
 
 
@@ -180,6 +183,13 @@ def open_(process: Process, arguments: Arguments) -> Call[int]:
     if not isinstance(path, String):
         arguments.fail("a path", path)
     return process.place(arguments.number_expected, open_file(process.disk, path.value, arguments.integer(1)))
+    yield
+
+
+def cap_set(process: Process, arguments: Arguments) -> Call[int]:
+    """packetdrill's own: the process has all capabilities here, and keeps them."""
+    arguments.expect(1)
+    return 0
     yield
 
 

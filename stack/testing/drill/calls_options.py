@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 
+from stack.socket import numbers
 from stack.testing.drill.arguments import Arguments
 from stack.testing.drill.expression_printer import show_expression
 from stack.testing.drill.expressions import Anything, Array, Assign, Braces, Expression, Integer, Linger, String, Word
@@ -12,6 +13,7 @@ from stack.testing.drill.mismatch import Mismatch
 from stack.testing.drill.process import Process
 
 _MOST = 1024  # octets of an option's value
+_TIMES = ((numbers.SOL_SOCKET, numbers.SO_RCVTIMEO), (numbers.SOL_SOCKET, numbers.SO_SNDTIMEO))  # struct timeval
 
 
 def setsockopt(process: Process, arguments: Arguments) -> Call[int]:
@@ -35,7 +37,8 @@ def _octets(arguments: Arguments, given: Expression, size: int) -> bytes:
         case Array(items) if len(items) == 1:
             return _octets(arguments, items[0], size)
         case Array(items) | Braces(items):
-            return b"".join(struct.pack("i", _signed(arguments.number(item))) for item in items)
+            wide = "q" if size == 8 * len(items) else "i"  # a struct timeval, or one of numbers
+            return b"".join(struct.pack(f"={wide}", _signed(_value(arguments, item))) for item in items)
         case Linger(on, seconds):
             return struct.pack("ii", on, seconds)
         case Word(name="NULL"):
@@ -80,7 +83,10 @@ def _compare(arguments: Arguments, given: Expression, found: bytes, option: tupl
             if len(items) == 1 and isinstance(items[0], Linger | String | Braces):
                 _compare(arguments, items[0], found, option)
                 return
-            values = struct.unpack_from(f"{len(found) // 4}i", found) if len(found) >= 4 else (int.from_bytes(found, "little"),)
+            wide = 8 if option in _TIMES and len(found) == 16 else 4
+            values = struct.unpack_from(f"={len(found) // wide}{'q' if wide == 8 else 'i'}", found) if len(found) >= 4 else (
+                int.from_bytes(found, "little"),
+            )
             wanted = [None if isinstance(item, Anything) else _signed(_value(arguments, item)) for item in items]
             said = show_expression(given)
             shown = f"[{', '.join(map(str, values[: len(wanted)]))}]"

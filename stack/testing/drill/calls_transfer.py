@@ -15,7 +15,7 @@ from stack.testing.drill.expression_printer import show_expression
 from stack.testing.drill.expressions import Anything, Array, Expression, Integer, MessageHeader, String, Word
 from stack.testing.drill.files import Call, OpenFile, PipeEnd, SocketFile, Waits, error
 from stack.testing.drill.mismatch import Mismatch
-from stack.testing.drill.process import DONTWAIT, Process, until_done
+from stack.testing.drill.process import DONTWAIT, Process, limit, over, until_done
 
 _CHUNK = 1 << 20
 
@@ -144,6 +144,7 @@ def _destination(process: Process, arguments: Arguments, given: Expression) -> t
 def _send(file: OpenFile, data: bytes, flags: int = 0, address: Any = None, control: Any = ()) -> Call[int]:
     """Send all of it; a file that does not block takes what there is room for."""
     sent = 0
+    deadline = limit(file, "send")
     patient = not (file.nonblocking or flags & DONTWAIT)
     while True:
         opens = patient and isinstance(file, SocketFile) and _opens(file, flags)
@@ -157,11 +158,11 @@ def _send(file: OpenFile, data: bytes, flags: int = 0, address: Any = None, cont
                     raise error(code) from None
                 flags, address = flags & ~numbers.MSG_FASTOPEN, None
                 continue
-            if not patient or source is None:
+            if not patient or source is None or over(file, deadline):
                 if sent:
                     return sent
                 raise
-            yield Waits([source])
+            yield Waits([source], deadline)
             continue
         except OSError:
             if sent:

@@ -14,6 +14,7 @@ from stack.testing.drill.scanner import Scanner
 from stack.testing.drill.script import Code, Command, Event, EventTime, Packet, Script, ScriptOption, Syscall, TimeKind
 
 OPTION = re.compile(r"--?([A-Za-z][A-Za-z0-9_-]*)")
+SYMBOL = re.compile(r"-D(?=\w)")
 VALUE = re.compile(r"=?((?:[^\s\"`]|\"[^\"]*\"|`[^`]*`)+)")
 QUOTED = re.compile(r'"[^"]*"')
 TIME = re.compile(r"[0-9]*\.[0-9]+|[0-9]+")
@@ -64,7 +65,7 @@ def options(scanner: Scanner) -> tuple[ScriptOption, ...]:
     found = []
     while scanner.sees("-"):
         place = scanner.place()
-        word = (scanner.match(OPTION) or scanner.fail("an option, --name=value"))[1]
+        word = "D" if scanner.match(SYMBOL) else (scanner.match(OPTION) or scanner.fail("an option, --name=value"))[1]
         value = None
         if scanner.text.startswith("=", scanner.at) or word == "D":
             value = (scanner.match(VALUE) or scanner.fail(f"a value of {word}"))[1]

@@ -11,7 +11,7 @@ from stack.testing.drill.mismatch import Mismatch, seconds
 from stack.testing.drill.pending import Pending
 from stack.testing.drill.printer import show_event
 from stack.testing.drill.process import Process
-from stack.testing.drill.profile import TOLERANCE_SHARE, Profile
+from stack.testing.drill.profile import Profile
 from stack.testing.drill.script import Code, Command, Direction, Event, Packet, Script, Syscall, TimeKind
 from stack.testing.drill.tun import Tun
 from stack.testing.drill.wire import Wire
@@ -101,7 +101,7 @@ class Player:
 
     def tolerance(self, start: int) -> int:
         """How far an event at `start` may be off."""
-        return max(self.profile.tolerance, (start - self.last) // TOLERANCE_SHARE)
+        return max(self.profile.tolerance, (start - self.last) * self.profile.tolerance_share // 100_000)
 
     def _check_time(self, event: Event, start: int, end: int, actual: int, what: str) -> None:
         if event.time.kind is TimeKind.ANY:
@@ -192,7 +192,7 @@ class Player:
         pending.compare()
         if pending.ends is None:
             return
-        tolerance = max(self.profile.tolerance, (pending.ends - self.last) // TOLERANCE_SHARE)
+        tolerance = self.tolerance(pending.ends)
         if abs(self.now - pending.ends) > tolerance:
             raise Mismatch(
                 f"{pending.syscall.name}() returned at another time",

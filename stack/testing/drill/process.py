@@ -10,9 +10,10 @@ from stack.network.place import inside
 from stack.socket import numbers
 from stack.socket.clock import EPOCH
 from stack.socket.epoll import Epoll
+from stack.socket.messages import time_limit
 from stack.socket.socket import Socket
 from stack.testing.drill.arguments import Arguments
-from stack.testing.drill.files import Call, Files, OpenFile, Waits
+from stack.testing.drill.files import Call, Files, OpenFile, SocketFile, Waits
 from stack.testing.drill.profile import Profile
 from stack.testing.drill.script import ScriptError, Syscall
 
@@ -87,15 +88,24 @@ class Process:
         self.files.close()
 
 
-def until_done(file: OpenFile, attempt: Callable[[], object], flags: int = 0, deadline: int | None = None) -> Call[object]:
-    """Repeat what would block until it does not: at once EAGAIN where the file, or MSG_DONTWAIT, says so."""
+def until_done(file: OpenFile, attempt: Callable[[], object], flags: int = 0) -> Call[object]:
+    """Repeat what would block until it does not: at once EAGAIN where the file, or MSG_DONTWAIT, says so; later where SO_RCVTIMEO does."""
+    deadline = limit(file, "recv")
     while True:
         try:
             return attempt()
         except BlockingIOError:
             source = file.source
-            if file.nonblocking or flags & DONTWAIT or source is None:
+            if file.nonblocking or flags & DONTWAIT or source is None or over(file, deadline):
                 raise
         yield Waits([source], deadline)
 
 
+def limit(file: OpenFile, doing: str) -> int | None:
+    """When SO_RCVTIMEO, or SO_SNDTIMEO for "send", ends a call on this file that begins now: nanoseconds, or None."""
+    return time_limit(file.description, doing) if isinstance(file, SocketFile) else None
+
+
+def over(file: OpenFile, deadline: int | None) -> bool:
+    """Whether that time has come."""
+    return deadline is not None and isinstance(file, SocketFile) and file.description.node.now >= deadline

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from stack.base.address import IPAddress, ip_address
@@ -16,7 +18,7 @@ VERSIONS = ("ipv4", "ipv6", "ipv4-mapped-ipv6")
 BIND_PORT = CONNECT_PORT = 8080
 EPHEMERAL = 49152  # the script's first port; each conversation has the next one
 TOLERANCE = 4 * MILLISECOND
-TOLERANCE_SHARE = 8  # one eighth, 12.5 %, of the time since the event before
+TOLERANCE_SHARE = 12_500  # thousandths of a percent, of the time since the event before
 
 # `defaults.sh`, which the scripts of Google and of the Linux kernel begin with, as sysctl(8) would be told
 DEFAULTS = {
@@ -52,6 +54,7 @@ class Profile:
     bind_port: int = BIND_PORT
     connect_port: int = CONNECT_PORT
     tolerance: int = TOLERANCE
+    tolerance_share: int = TOLERANCE_SHARE
     offload: int = 0  # --mss: of what segments an injected one is made that is longer; 0: it is itself
     strict_segments: bool = False  # a segment that is expected is not made up of several
     tick: int = 0  # of the host's timestamps, if they are to be compared
@@ -125,6 +128,8 @@ def profile(script: Script, version: str, tolerance: int | None = None) -> Profi
 
 def _changed(made: Profile, option: ScriptOption) -> Profile:
     name, value = option.name, option.value or ""
+    if name in ("udp_encaps", "udp_encapsulation") and value not in ("", "none"):
+        raise ScriptError(option.place, f"--{name}={value}: TCP in UDP is read, but not emulated")
     try:
         if name in ("local_ip", "remote_ip"):
             address = ip_address(value.partition("/")[0])
@@ -136,6 +141,8 @@ def _changed(made: Profile, option: ScriptOption) -> Profile:
             return replace(made, **changes)
         if name == "tolerance_usecs":
             return replace(made, tolerance=int(value, 0) * 1000)
+        if name == "tolerance_percent":
+            return replace(made, tolerance_share=int(Decimal(value) * 1000))
         if name == "mss":
             return replace(made, offload=int(value, 0))
         if name == "strict_segments":
@@ -144,17 +151,18 @@ def _changed(made: Profile, option: ScriptOption) -> Profile:
             return replace(made, tick=int(value, 0) * 1000)
         if name == "tcp_ts_ecr_scaled":
             return replace(made, scaled_echo=True)
-    except (ValueError, AddressError):
+    except (ValueError, ArithmeticError, AddressError):
         raise ScriptError(option.place, f"--{name} is {value!r}; expected {'an address' if name.endswith('_ip') else 'a number'}") from None
-    if name not in _KNOWN:
+    if name not in _KNOWN and not _LINK_LAYER.match(name):
         raise ScriptError(option.place, f"there is no option --{name}")
     return made
 
 
+_LINK_LAYER = re.compile("(local|remote|gateway)_link")  # addresses of frames, which the wire of a drill has none of
 # What is read elsewhere, or says nothing to a host that is emulated
 _KNOWN = frozenset({
     "ip_version", "define", "D", "init_scripts", "gateway_ip", "netmask_ip", "speed", "send_omit_free", "debug", "verbose",
     "dry_run", "code_command", "code_format", "code_sockopt", "non_fatal", "persistent_tun_dev", "tun_dev", "so_filename",
     "so_flags", "udp_encapsulation", "wire_client", "wire_server", "wire_server_ip", "wire_server_port", "wire_client_dev",
-    "wire_server_dev", "is_anyip", "no_cleanup", "so_file", "port",
+    "wire_server_dev", "v", "udp_encaps", "is_anyip", "no_cleanup", "so_file", "port",
 })  # fmt: skip

@@ -30,6 +30,8 @@ _LINUX = {
     "EPOLLWRNORM": 256, "EPOLLWRBAND": 512, "EPOLLMSG": 1024, "EPOLLRDHUP": 0x2000, "EPOLLEXCLUSIVE": 1 << 28,
     "EPOLLWAKEUP": 1 << 29, "EPOLLONESHOT": 1 << 30, "EPOLLET": 1 << 31,
     "EPOLL_CTL_ADD": 1, "EPOLL_CTL_DEL": 2, "EPOLL_CTL_MOD": 3, "EPOLL_CLOEXEC": SOCK_CLOEXEC,
+    # ioctl(2): the names that terminals have for SIOCOUTQ and FIONREAD
+    "TIOCOUTQ": numbers.SIOCOUTQ, "TIOCINQ": numbers.FIONREAD,
     # splice(2)
     "SPLICE_F_MOVE": 1, "SPLICE_F_NONBLOCK": 2, "SPLICE_F_MORE": 4, "SPLICE_F_GIFT": 8,
     # tcp_states.h, tcp.h

@@ -49,8 +49,26 @@ PASSING = {
 +0 write(4, ..., 100) = 100
 +0 > P. 1:101(100) ack 11
 +0 ioctl(4, SIOCOUTQ, [100]) = 0
++0 ioctl(4, TIOCOUTQ, [100]) = 0
++0 cap_set(0) = 0
 +.1 < . 11:11(0) ack 101 win 257
 +0 ioctl(4, SIOCOUTQ, [0]) = 0
+""",
+    "time limits of calls": SERVER
+    + """
++0 setsockopt(4, SOL_SOCKET, SO_RCVTIMEO, {tv_sec=1, tv_usec=500000}, 16) = 0
++0 getsockopt(4, SOL_SOCKET, SO_RCVTIMEO, {1, 500000}, [16]) = 0
++0...1.5 read(4, ..., 10) = -1 EAGAIN (Resource temporarily unavailable)
++1.5 setsockopt(4, SOL_SOCKET, SO_SNDBUF, [5000], 4) = 0
++0 setsockopt(4, SOL_SOCKET, SO_SNDTIMEO, {0, 50000}, 16) = 0
++0...0.05 write(4, ..., 1000000) = ...
++.05...0.1 write(4, ..., 1000000) = -1 EAGAIN (Resource temporarily unavailable)
+""",
+    "a connection that takes too long": """
+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0 setsockopt(3, SOL_SOCKET, SO_SNDTIMEO, {0, 100000}, 16) = 0
++0...0.1 connect(3, ..., ...) = -1 EINPROGRESS (Operation now in progress)
++0 > S 0:0(0) <...>
 """,
     "TCP_INQ in a control message": SERVER
     + """

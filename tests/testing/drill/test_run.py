@@ -184,3 +184,18 @@ def test_code_sees_what_the_congestion_control_tells() -> None:
     run_script(parse(lines), "ipv4")
     with pytest.raises(ScriptError, match="bbr_bw_hi"):
         run_script(parse(lines.replace("=bbr`", "=reno`")), "ipv4")
+
+
+def test_options_of_every_kind_are_read() -> None:
+    lines = "-v\n-DNUMBER=4\n-D OTHER=5\n--tolerance_percent=50.5\n--remote_ip=192.0.2.1/24\n--local_linkaddr=00:00:00:00:00:01\n--udp_encaps=none\n--speed=100\n"
+    run_script(parse(f"{lines}{SERVER}+2 < P. 1:11(10) ack 1 win 257\n+0 > . 1:1(0) ack 11\n+1 read(NUMBER, ..., 10) = 10\n"), "ipv4")
+    with pytest.raises(ScriptError, match="TCP in UDP"):
+        run_script(parse(f"--udp_encaps=tcp\n{SERVER}"), "ipv4")
+
+
+def test_how_far_off_events_may_be_is_a_share_of_the_time_before() -> None:
+    waits = "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0\n+0 connect(3, ..., ...) = -1 EINPROGRESS (x)\n+0 > S 0:0(0) <...>\n"
+    run_script(parse(f"--tolerance_percent=25\n{waits}+1.3 > S 0:0(0) <...>\n"), "ipv4")
+    for head in ("", "--tolerance_percent=20\n"):
+        with pytest.raises(Mismatch, match="another time"):
+            run_script(parse(f"{head}{waits}+1.3 > S 0:0(0) <...>\n"), "ipv4")
