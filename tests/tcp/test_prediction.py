@@ -1,6 +1,8 @@
 """Header prediction changes nothing but the time it takes: the same segments, states and results both ways."""
 
 import random
+from collections.abc import Iterable
+from enum import Enum
 
 import pytest
 
@@ -11,6 +13,23 @@ from stack.tcp.congestion.ecn import CE, ECT_0
 from stack.tcp.settings import TcpSettings
 from stack.tcp.state import FIN_WAIT_1, FIN_WAIT_2, State
 from tests.tcp.builders import MS, Pair, Sent, established, pair
+
+WAYS = ("TCPHPHits", "TCPHPAcks", "TCPPureAcks")  # counters that tell which way was taken
+
+
+def everything(thing: object, seen: set[int]) -> object:
+    """All that an object holds, by name, down to numbers and octets."""
+    if thing is None or isinstance(thing, int | str | bytes | bytearray | memoryview | Enum | type):
+        return thing
+    if id(thing) in seen or callable(thing) or isinstance(thing, TcpSettings | random.Random):
+        return type(thing).__name__
+    seen.add(id(thing))
+    if isinstance(thing, dict):
+        return {repr(name): everything(value, seen) for name, value in thing.items()}
+    if isinstance(thing, Iterable):
+        return [everything(value, seen) for value in thing]
+    names = [name for one in type(thing).__mro__ for name in getattr(one, "__slots__", ())] + list(getattr(thing, "__dict__", ()))
+    return {name: everything(getattr(thing, name, None), seen) for name in names if name not in WAYS}
 
 
 def story(settings: TcpSettings, seed: int, loss: float, late: float = 0.0) -> tuple[list[str], list[object], Pair]:
@@ -41,6 +60,7 @@ def story(settings: TcpSettings, seed: int, loss: float, late: float = 0.0) -> t
         both.b.send(bytes([turn]) * rng.getrandbits(12), both.now)
         both.run(rng.getrandbits(6) * MS)
         told += [both.a.recv(100_000, both.now), both.b.recv(rng.getrandbits(13), both.now)]
+        told += [everything(both.a, set()), everything(both.b, set())]
     both.a.send(bytes(rng.getrandbits(16)), both.now)
     both.a.shutdown_write(both.now)
     both.run(2000 * MS)
