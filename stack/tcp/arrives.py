@@ -240,6 +240,8 @@ def check_rst_bit(b: Block, seg: Segment, now: int) -> bool:
     if not seg.flags & RST:
         return GO_ON
     if not reset_is_expected(b, seg.seq):  # check 3
+        if b.fast is not None and b.state is ESTABLISHED:
+            b.fast.ended_above_a_gap(b, now)
         acknowledge.challenge(b, "challenge ACK: a RST inside the window", now)
         return DONE
     if b.state is SYN_RECEIVED and b.passive:

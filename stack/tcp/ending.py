@@ -24,6 +24,8 @@ def stop_timers(b: Block) -> None:
 
 def become_closed(b: Block, now: int, error: int | None = None) -> None:
     """Delete the TCB: the queues are flushed. What was received in order can still be read, then `error` is told."""
+    if b.fast is not None and b.held is not None and b.held.fin is not None and not b.held:
+        b.fast.ended_above_a_gap(b, now)
     if b.state is ESTABLISHED or b.state is CLOSE_WAIT:
         b.counters.EstabResets += 1
     elif error is not None and (b.state is SYN_SENT or b.state is SYN_RECEIVED) and b.listener is None:

@@ -75,6 +75,12 @@ class FastOpen:
         if listener is not None:
             listener.fast_open.over(reset and self.accepted and not listener.closed, now)
 
+    def ended_above_a_gap(self, b: Block, now: int) -> None:
+        """A FIN or a RST came above a gap, and never any data: a middlebox may have ended a client's connection, so the host
+        leaves fast open alone for a while (tcp_fastopen_active_disable_ofo_check)."""
+        if not self.child and (self.asked or self.text) and not b.data_segments_in:
+            self.cache.disable(b.settings.fast_open_pause, now)
+
     def option(self) -> bytes:
         """The option of the next SYN or SYN,ACK, padded to whole words."""
         cookie = self.cookie
