@@ -15,6 +15,7 @@ from stack.codec.header import Header
 from stack.codec.packet import Packet
 from stack.host.addresses import ALL_ROUTERS, Addresses, link_local
 from stack.host.attachment import IPV4_TYPE, IPV6_TYPE, Attachment, Outgoing
+from stack.host.counters import HostCounters, counters
 from stack.host.groups import ALL_ROUTERS_V4, Groups
 from stack.host.icmp import IcmpLayer
 from stack.host.icmpv6 import Icmpv6Layer
@@ -150,6 +151,10 @@ class HostEngine:
     def netstat(self) -> Netstat:
         """Its sockets; `print` shows them as `netstat -an` does."""
         return netstat(self)
+
+    def counters(self) -> HostCounters:
+        """What it has counted until now, by Linux's names; `print` shows it as `nstat` does."""
+        return counters(self)
 
     # The engine
 

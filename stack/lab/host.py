@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 from stack.base.address import MAC, IPAddress, IPv4Address, IPv6Address, ip_address
 from stack.base.errors import AddressError, StackError
 from stack.base.event import DropReason
+from stack.host.counters import HostCounters
 from stack.host.host import HostEngine
 from stack.host.netstat import Netstat
 from stack.lab.arguments import (
@@ -236,6 +237,13 @@ class Host:
     def netstat(self) -> Netstat:
         """Its sockets, as `netstat -an` would list them."""
         return self.engine.netstat()
+
+    def counters(self) -> HostCounters:
+        """What it has counted until now, under Linux's names: `counters()["TcpExtTCPTimeouts"]`. Two of them make a difference.
+
+        Printed, it looks as `nstat` does.
+        """
+        return self.engine.counters()
 
     @property
     def drops(self) -> dict[DropReason, int]:

@@ -12,6 +12,7 @@ from stack.testing.drill import bsd, disk, proc_net, sysctl_host
 from stack.testing.drill.commands_ip import Unmapped, ifconfig, ip, tc
 from stack.testing.drill.files import SocketFile
 from stack.testing.drill.mismatch import Mismatch
+from stack.testing.drill.nstat import FILES, Nstat
 from stack.testing.drill.process import Process
 from stack.testing.drill.profile import DEFAULTS
 from stack.testing.drill.script import Command, ScriptError
@@ -35,7 +36,6 @@ _WRAPPERS = frozenset({"sudo", "bash", "sh", "source", ".", "env", "command", "e
 AT_BIRTH = frozenset({"receive_buffer", "send_buffer", "congestion"})
 _PROC = "/proc/sys/"
 _MODULE = re.compile(r"/sys/module/tcp_(\w+)/parameters/(\w+)")
-_COUNTER = re.compile(r"\b(?:Tcp|TcpExt|Ip|IpExt|Udp|Icmp|MPTcp|MPTcpExt|Ip6|Udp6|Icmp6)[A-Z]\w+")
 
 
 class Commands:
@@ -44,7 +44,7 @@ class Commands:
     def __init__(self, process: Process) -> None:
         self.process = process
         self.shell = Shell(self.execute, self.write, self.look)
-        self._base: dict[str, int] = {}  # of the counters, what nstat has shown
+        self._nstat = Nstat(process)
         self._written: dict[str, str] = {}  # sysctls as they were last written
         self._seen = ""  # what the last command of a pipeline was given to look through
 
@@ -76,8 +76,7 @@ class Commands:
         if _name(commands[0]) == "sockstat":
             bsd.sockstat(self.process, commands)
             return Done()
-        if _name(commands[0]) == "nstat":
-            self._known_counters(commands[1:])
+        self._nstat.check(commands)
         done = self._one(commands[0], last=len(commands) == 1)
         for at, one in enumerate(commands[1:], 2):
             self._seen = done.text
@@ -123,6 +122,8 @@ class Commands:
 
     def look(self, path: str) -> str:
         """What a file holds. Raises `FileNotFoundError`."""
+        if path in FILES:
+            return self._nstat.file(path)
         if path in proc_net.FILES:
             return "".join(f"{line}\n" for line in proc_net.lines(self.process, proc_net.FILES[path]))
         if path.startswith(_PROC):
@@ -226,36 +227,6 @@ class Commands:
                 self.write(name, simple.stdin, "-a" in simple.words)
         return simple.stdin
 
-    # Counters
-
-    def counters(self) -> dict[str, int]:
-        """The host's counters by the names that nstat(8) shows."""
-        tcp = self.process.host.engine.tcp
-        return tcp.counters.including(tcp.connections.values())
-
-    def _known_counters(self, commands: list[Simple]) -> None:
-        """What is looked for in a list of counters is a counter, or the beginning of one."""
-        now = self.counters()
-        for name in (name for one in commands for word in one.words[1:] for name in _COUNTER.findall(word)):
-            if not any(one.startswith(name) for one in now):
-                raise Unmapped(f"there is no counter {name}")
-
-    def _nstat(self, simple: Simple) -> str:
-        """nstat(8): what came since it was last asked, which is kept but with -s; with -n nothing is shown, with -a all that ever came."""
-        options = {letter for word in simple.words[1:] if word.startswith("-") for letter in word[1:]}
-        wanted = [word.replace("*", ".*") for word in simple.words[1:] if not word.startswith("-")]
-        now = self.counters()
-        base = {} if "a" in options else self._base
-        if "s" not in options:
-            self._base = now
-        if "n" in options:
-            return ""
-        found = {name: value - base.get(name, 0) for name, value in now.items()}
-        return "#kernel\n" + "".join(
-            f"{name:<32}{value:<16}0.0\n" for name, value in found.items()
-            if (value or "z" in options) and (not wanted or any(re.fullmatch(one, name) for one in wanted))
-        )  # fmt: skip
-
     def _defaults(self, simple: Simple) -> None:
         self.defaults()
 
@@ -288,7 +259,8 @@ COMMANDS: dict[str, Callable[[Commands, Simple], str | None]] = {
     "tee": Commands._tee,
     "ip": lambda commands, simple: ip(commands.process, simple),
     "ifconfig": lambda commands, simple: ifconfig(commands.process, simple),
-    "nstat": Commands._nstat,
+    "nstat": lambda commands, simple: commands._nstat.nstat(simple),
+    "netstat": lambda commands, simple: commands._nstat.netstat(simple),
     "tc": lambda commands, simple: commands.change(**tc(simple)),
     "dd": lambda commands, simple: disk.dd(commands.process.disk, simple),
     "rm": lambda commands, simple: disk.remove(commands.process.disk, simple),

@@ -115,7 +115,7 @@ def ends(simple: Simple, look: Look) -> Done:
     if "c" in options:
         count = size(options["c"])
         return Done(0, text[:count] if first else text[-count:] if count else "")
-    count = size(options.get("n", "10"))
+    count = size(options.get("n") or "".join(one for one in options if one.isdecimal()) or "10")  # -1: one line
     lines = text.splitlines(keepends=True)
     return Done(0, "".join(lines[:count] if first else lines[-count:] if count else []))
 
@@ -142,6 +142,24 @@ def order(simple: Simple, look: Look) -> Done:
     lines = gathered(simple, split(simple)[1], look).splitlines()
     lines = sorted(lines) if simple.words[0].endswith("sort") else [line for at, line in enumerate(lines) if not at or line != lines[at - 1]]
     return Done(0, "".join(f"{line}\n" for line in lines))
+
+
+_AWK = re.compile(r"(?:/([^/]*)/|\$1\s*==\s*\"([^\"]*)\")?\s*(?:\{\s*print(?:\s+\$(\d{1,3}))?\s*;?\s*\})?")
+
+
+def awk(simple: Simple, look: Look) -> Done:
+    """awk(1), as far as it picks a field: '/PATTERN/ {print $2}', '$1 == "NAME" {print $2}'"""
+    program = _AWK.fullmatch(simple.words[1].strip()) if len(simple.words) > 1 else None
+    if program is None or not program[0]:
+        raise ShellError(f"{simple} cannot be mapped")
+    pattern, first, field = program.groups()
+    lines = gathered(simple, list(simple.words[2:]), look)
+    if pattern is not None:
+        lines = grep(Simple(("grep", "-E", "-e", pattern), lines), look).text
+    chosen = [line for line in lines.splitlines() if first is None or line.split()[:1] == [first]]
+    if field is not None and int(field):
+        chosen = ["".join(line.split()[int(field) - 1 : int(field)]) for line in chosen]
+    return Done(0, "".join(f"{line}\n" for line in chosen))
 
 
 def uname(simple: Simple, look: Look) -> Done:
@@ -201,5 +219,5 @@ def _holds(words: list[str], look: Look) -> bool:
 
 TOOLS: dict[str, Callable[[Simple, Look], Done]] = {
     "cat": cat, "echo": echo, "printf": echo, "grep": grep, "egrep": grep, "fgrep": grep, "cut": cut, "head": ends, "tail": ends, "wc": wc,
-    "tr": tr, "sort": order, "uniq": order, "uname": uname, "test": test, "[": test, "[[": test,
+    "awk": awk, "gawk": awk, "mawk": awk, "tr": tr, "sort": order, "uniq": order, "uname": uname, "test": test, "[": test, "[[": test,
 }  # fmt: skip
