@@ -103,8 +103,8 @@ class Counters:
     TCPOrigDataSent: int = 0  # segments with new text or a FIN
     TCPDelivered: int = 0  # segments that arrived, as far as ACKs tell; counted by connections
     TCPDeliveredCE: int = 0  # those with a mark; likewise
-    TCPPureAcks: int = 0  # ACKs without text, beside prediction
-    TCPHPAcks: int = 0  # ACKs that header prediction took
+    TCPPureAcks: int = 0  # ACKs without text, which header prediction did not take or which change the window
+    TCPHPAcks: int = 0  # ACKs that it took
     TCPWinProbe: int = 0  # without text
     TCPKeepAlive: int = 0
     TCPMTUPFail: int = 0

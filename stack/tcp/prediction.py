@@ -72,10 +72,13 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
         echo = b.sizing.echo
     ack = una + acked
     unset = False
-    if acked:
-        b.counters.TCPHPAcks += 1
-        unset = acknowledged(b, ack, now)
     wnd = header.window << snd.scale
+    if acked:
+        if wnd == snd.wnd:
+            b.counters.TCPHPAcks += 1
+        elif not text:
+            b.counters.TCPPureAcks += 1  # Linux predicts no ACK that moves the window
+        unset = acknowledged(b, ack, now)
     if acked or snd.wl1 < nxt or wnd > snd.wnd or not wnd:
         snd.wnd = wnd
         snd.wl1 = nxt

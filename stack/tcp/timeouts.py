@@ -93,6 +93,7 @@ def syn_timeout(b: Block, now: int) -> None:
         give_up(b, now)
         return
     b.recovery.timed_out(b.retries > 0, now)
+    b.counters.TCPLostRetransmit += b.retries > 0
     b.retries += 1
     if b.retries > linear:
         b.rtt.back_off(settings)

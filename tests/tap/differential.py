@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from stack import TCP, IPv4, Network
+from stack.host.counters import GAUGE, HostCounters
 from stack.lab.host import Host
 from stack.lab.tap import Tap
+from stack.tcp.counters import NAMES
 from stack.testing.namespace import Namespace
 from tests.tap import peer
 from tests.tap.scenarios import SCENARIOS, Scenario
@@ -61,6 +63,7 @@ class Run:
 
     packets: list[Seen] = field(default_factory=list)
     said: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    counted: dict[str, HostCounters] = field(default_factory=dict)  # at each end, by Linux's names
 
     def of(self, by: str, flags: str | None = None) -> list[Seen]:
         return [one for one in self.packets if one.by == by and (flags is None or one.flags == flags)]
@@ -146,6 +149,7 @@ def execute(scenario: Scenario, client: str, server: str, port: int = 8080) -> R
         _warm(net, ends, spaces)
         watch(run, link)
         lose(link, (ends[0], ends[1]), scenario.lost)
+        before = {name: counters(end, spaces.get(name)) for name, end in zip(("client", "server"), ends, strict=True)}
         finished: list[Callable[[], bool]] = []
         target = [str(ends[1].address), port]
         for name, kind, steps in (("server", server, scenario.server), ("client", client, scenario.client)):
@@ -172,7 +176,22 @@ def execute(scenario: Scenario, client: str, server: str, port: int = 8080) -> R
         limit = net.now + int(scenario.seconds * 1e9)
         net.run_until(lambda: net.now > limit or all(done() for done in finished))
         net.run(until=(net.now + 300 * MS) / 1e9)
+        for name, end in zip(("client", "server"), ends, strict=True):
+            run.counted[name] = counters(end, spaces.get(name)) - before[name]
     return run
+
+
+def counters(end: Host | Tap, space: Namespace | None) -> HostCounters:
+    """What an end has counted: those counters of the kernel's that we have, too."""
+    if space is None:
+        assert isinstance(end, Host)
+        return end.counters()
+    values = {}
+    lines = space.run("cat", "/proc/net/snmp", "/proc/net/netstat").decode().splitlines()
+    for names, numbers in zip(lines[::2], lines[1::2], strict=True):
+        group = names.partition(":")[0]
+        values |= {f"{group}{name}": int(number) for name, number in zip(names.split()[1:], numbers.split()[1:], strict=True)}
+    return HostCounters({name: values.get(name, 0) for name in [GAUGE, *NAMES]})
 
 
 def facts(run: Run, by: str) -> dict[str, str]:
@@ -203,6 +222,7 @@ def facts(run: Run, by: str) -> dict[str, str]:
         "acknowledges a FIN": "alone" if _acks_a_fin_alone(run, by) else "with its own, or late",
         "urgent": " ".join(f"{one.flags}({one.length})" for one in mine if "U" in one.flags),
         "duplicates that it reports": str(sum("sack" in one.options for one in mine)),
+        **({name: str(value) for name, value in run.counted[by].items()} if run.counted else {}),
     }
 
 

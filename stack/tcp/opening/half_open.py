@@ -110,6 +110,7 @@ def _hold_back(b: Block, seg: Segment, now: int) -> bool:
 def synack_timeout(b: Block, now: int) -> None:
     """The SYN,ACK was not answered (reqsk_timer_handler, tcp_fastopen_synack_timer)."""
     settings, listener = b.settings, b.listener
+    b.counters.TCPTimeouts += 1
     defer = settings.defer_accept
     if listener is None:
         expired, again = b.retries >= settings.synack_retries + 1, True  # one more for a child of fast open

@@ -90,7 +90,7 @@ def offer(b: Block) -> int:
     else:
         window = select(b)
     if window < current and not (b.settings.shrink_window and scale):
-        if not window:
+        if not window and (b.incoming is not None or b.held is not None):
             b.counters.TCPWantZeroWindowAdv += 1
         # Rounded up: what was offered is not taken back by the scale (RFC 7323 section 2.4).
         window = -(-current >> scale) << scale
