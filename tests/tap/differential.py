@@ -186,7 +186,7 @@ def counters(end: Host | Tap, space: Namespace | None) -> HostCounters:
     if space is None:
         assert isinstance(end, Host)
         return end.counters()
-    values = {}
+    values: dict[str, int] = {}
     lines = space.run("cat", "/proc/net/snmp", "/proc/net/netstat").decode().splitlines()
     for names, numbers in zip(lines[::2], lines[1::2], strict=True):
         group = names.partition(":")[0]
