@@ -74,15 +74,12 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
     unset = False
     wnd = header.window << snd.scale
     if acked:
-        if wnd == snd.wnd:
-            b.counters.TCPHPAcks += 1
-        elif not text:
-            b.counters.TCPPureAcks += 1  # Linux predicts no ACK that moves the window
+        b.counters.TCPHPAcks += wnd == snd.wnd  # Linux predicts no ACK that moves the window
+        b.counters.TCPPureAcks += wnd != snd.wnd and not text
         unset = acknowledged(b, ack, now)
     if acked or snd.wl1 < nxt or wnd > snd.wnd or not wnd:
         snd.wnd = wnd
-        snd.wl1 = nxt
-        snd.wl2 = ack
+        snd.wl1, snd.wl2 = nxt, ack
         if wnd > snd.max_wnd:
             acknowledge.largest_window(b, wnd)
     if text:
