@@ -1,0 +1,301 @@
+"""Counters held to the kernel's: the same segments for Linux and for a host of ours, and every counter of TCP is the same.
+
+What a story is about is written beside it, and held on any machine.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from typing import Any
+
+import pytest
+
+from tests.tap.counting import Raw, Story, compare, run
+
+TCP = socket.IPPROTO_TCP
+SENDS: tuple[tuple[Any, ...], ...] = (("sleep", 0.3), ("send", 10_000), ("sleep", 60))
+
+
+def bad_segments(make: Any) -> None:
+    raw: Raw = make().open()
+    raw.send("P.", 3_000_000, 10)  # beyond the window
+    raw.wait(0.6)
+    raw.send("R", 50)  # inside the window: challenged
+    raw.wait(0.1)
+    raw.send("S", 50, window=1000)  # not again so soon
+    raw.wait(0.6)
+    raw.send("S", 5_000_000)
+    raw.wait(0.6)
+    raw.send(".", 1, 0, ack=5000)  # of something not sent
+    raw.send("P.", 1, 10, checksum=1)
+    raw.wait(0.6)
+    raw.send(".", -5)
+    raw.send(".", -5)
+    raw.wait(0.1)
+
+
+def old_text(make: Any) -> None:
+    raw: Raw = make().open()
+    raw.send("P.", 1, 100)
+    raw.send("P.", 1, 100)
+    raw.wait(0.1)
+    raw.send("P.", 51, 100)  # half of it is old
+    raw.wait(0.1)
+
+
+def above_a_gap(make: Any) -> None:
+    raw: Raw = make().open()
+    for seq, text in ((1001, 1000), (3001, 1000), (1001, 1000), (1501, 1000), (501, 3000), (1, 1000), (4001, 1000)):
+        raw.send(".", seq, text)
+        raw.wait(0.05)
+    raw.wait(0.1)
+
+
+def fast_retransmit(make: Any) -> None:
+    raw: Raw = make().open()
+    raw.wait(0.4)
+    for right in (2001, 3001, 4001):
+        raw.send(ack=1, sack=((1001, right),))
+    raw.wait(0.05)
+    raw.send(ack=10_001)
+    raw.wait(0.2)
+    raw.send(ack=10_001, sack=((1, 1001),))  # D-SACK: it had arrived
+    raw.send(ack=10_001, sack=((1, 1001),))  # and twice more than it was sent
+    raw.wait(0.1)
+
+
+def without_sack(make: Any) -> None:
+    raw: Raw = make(sack=False).open()
+    raw.wait(0.4)
+    for _ in range(3):
+        raw.send(ack=1)
+    raw.wait(0.05)
+    raw.send(ack=5001)
+    raw.wait(0.05)
+    raw.send(ack=10_001)
+    raw.wait(0.1)
+
+
+def time_outs(make: Any) -> None:
+    raw: Raw = make().open()
+    raw.wait(2.2)
+    raw.send(ack=1001)
+    raw.wait(0.03)
+    raw.send(ack=10_001)
+    raw.wait(0.1)
+
+
+def spurious_time_out(make: Any) -> None:
+    raw: Raw = make(sack=False, stamps=1000).open()
+    raw.wait(0.85)
+    raw.send(ack=1001)  # echoes what came before
+    raw.wait(0.03)
+    raw.send(ack=10_001)
+    raw.wait(0.1)
+
+
+def lies_in_sack(make: Any) -> None:
+    raw: Raw = make().open()
+    raw.wait(0.4)
+    raw.send(ack=1, sack=((50_001, 51_001),))
+    raw.send(ack=5001, sack=((1, 1001),))
+    raw.send(ack=5001, sack=((3001, 2001),))
+    raw.wait(0.03)
+    raw.send(ack=10_001)
+    raw.wait(0.1)
+
+
+def reneging(make: Any) -> None:
+    raw: Raw = make().open()
+    raw.wait(0.35)
+    raw.send(ack=1, sack=((1001, 5001),))
+    raw.wait(0.05)
+    raw.send(ack=1001)  # what follows was SACKed, and is not any more
+    raw.wait(0.4)
+    raw.send(ack=10_001)
+    raw.wait(0.1)
+
+
+def reordering(make: Any) -> None:
+    raw: Raw = make().open()
+    raw.wait(0.35)
+    raw.send(ack=1, sack=((1001, 2001),))
+    raw.send(ack=2001)
+    raw.wait(0.05)
+    raw.send(ack=10_001)
+    raw.wait(0.1)
+
+
+def shut_window(make: Any) -> None:
+    raw: Raw = make().open()
+    raw.wait(0.25)
+    raw.send(ack=1, window=0)
+    raw.wait(0.8)
+    raw.send(ack=1, window=500)
+    raw.wait(0.1)
+    raw.send(ack=10_001)
+    raw.wait(0.1)
+
+
+def half_open(make: Any) -> None:
+    def syn(**settings: Any) -> Raw:
+        raw: Raw = make(**settings)
+        raw.send("S", 0, options=raw.syn)
+        raw.wait(0.05)
+        raw.irs = raw.last().sequence
+        return raw
+
+    raw = syn()
+    raw.send("R", 1)
+    raw = syn()
+    raw.send("S", 50)
+    raw = syn()
+    raw.send("S.", 50)
+    raw = syn()
+    raw.send("S", 0, options=raw.syn)
+    raw.send("S", 0, options=raw.syn)
+    raw.wait(0.1)
+    raw.send(".", 1, ack=77)
+    raw.wait(0.1)
+    raw.send(".", 1)
+    raw.wait(0.1)
+
+
+def nobody_accepts(make: Any) -> None:
+    for _ in range(2):
+        raw: Raw = make()
+        raw.send("S", 0, options=raw.syn)
+        raw.wait(0.05)
+        raw.irs = raw.last().sequence
+        raw.send()
+        raw.wait(0.05)
+    for _ in range(2):
+        raw = make()
+        raw.send("S", 0, options=raw.syn)
+        raw.wait(0.05)
+
+
+def cookies(make: Any) -> None:
+    raw: Raw = make().open()
+    raw.send("P.", 1, 10)
+    raw = make()
+    raw.send("S", 0, options=raw.syn)
+    raw.wait(0.05)
+    raw.irs = raw.last().sequence
+    raw.send(".", 1, ack=999)
+    raw.wait(0.1)
+
+
+def not_listening(make: Any) -> None:
+    raw: Raw = make()
+    raw.send("S", 0, options=raw.syn)
+    raw.send("P.", 1, 10)
+    raw.send("R", 1)
+    raw.wait(0.1)
+
+
+def paws(make: Any) -> None:
+    raw: Raw = make(stamps=100_000).open()
+    raw.send("P.", 1, 10)
+    raw.wait(0.1)
+    raw.send("P.", 11, 10, value=50_000)
+    raw.wait(0.1)
+    raw.send(".", 1, value=50_000)  # an ACK that was overtaken
+    raw.send(".", 11, ack=1, window=700, value=50_000)
+    raw.send("P.", 11, 10)
+    raw.wait(0.1)
+
+
+def ends(make: Any) -> None:
+    raw: Raw = make().open()
+    raw.send("P.", 1, 10)
+    raw.wait(0.5)  # closed with that unread
+    raw.send(".", 11)
+    raw.wait(0.1)
+
+
+def after_close(make: Any) -> None:
+    raw: Raw = make().open()
+    raw.wait(0.3)
+    raw.send("P.", 1, 10, ack=1)  # it has closed
+    raw.wait(0.1)
+
+
+def time_wait(make: Any) -> None:
+    raw: Raw = make().open()
+    raw.wait(0.3)
+    raw.send(".", 1, ack=2)
+    raw.wait(0.1)
+    raw.send("F.", 1, ack=2)
+    raw.wait(0.6)
+    raw.send("F.", 1, ack=2)
+    raw.send(".", -50, ack=2)
+    raw.send(".", -50, ack=2)
+    raw.wait(0.1)
+
+
+def reset_by_peer(make: Any) -> None:
+    raw: Raw = make().open()
+    raw.send("R", 1)
+    raw.wait(0.1)
+
+
+def silence(make: Any) -> None:
+    raw: Raw = make().open()
+    raw.wait(3.4)
+
+
+def deferred(make: Any) -> None:
+    raw: Raw = make()
+    raw.send("S", 0, options=raw.syn)
+    raw.wait(0.05)
+    raw.irs = raw.last().sequence
+    raw.send()
+    raw.wait(0.1)
+    raw.send("P.", 1, 10)
+    raw.wait(0.1)
+
+
+LINGER: tuple[Any, ...] = ("option", socket.SOL_SOCKET, socket.SO_LINGER)
+KEEPALIVE = (("option", socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), *(("option", TCP, option, 1) for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL)), ("option", TCP, socket.TCP_KEEPCNT, 2))
+QUICK_CLOSE: tuple[tuple[Any, ...], ...] = (("sleep", 0.2), ("close",))
+assert struct
+
+STORIES: dict[str, tuple[Story, dict[str, int]]] = {
+    "bad segments": (Story(bad_segments), {"TcpExtBeyondWindow": 1, "TcpExtTCPSYNChallenge": 2, "TcpInErrs": 3, "TcpInCsumErrors": 1, "TcpExtTCPACKSkippedChallenge": 1}),
+    "old text": (Story(old_text), {"TcpExtDelayedACKLost": 1, "TcpExtTCPDSACKOldSent": 2}),
+    "above a gap": (Story(above_a_gap), {"TcpExtTCPOFOQueue": 5, "TcpExtTCPDSACKOfoSent": 3}),
+    "fast retransmit": (Story(fast_retransmit, SENDS), {"TcpExtTCPSackRecovery": 1, "TcpExtTCPFastRetrans": 1, "TcpExtTCPDSACKRecv": 2}),
+    "without SACK": (Story(without_sack, SENDS), {"TcpExtTCPRenoRecovery": 1, "TcpExtTCPFastRetrans": 2}),
+    "time-outs": (Story(time_outs, SENDS), {"TcpExtTCPTimeouts": 2, "TcpExtTCPLossProbes": 1}),
+    "a time-out for nothing": (Story(spurious_time_out, SENDS), {"TcpExtTCPLossUndo": 1}),
+    "lies in SACK": (Story(lies_in_sack, SENDS), {"TcpExtTCPSACKDiscard": 2}),
+    "reneging": (Story(reneging, SENDS), {"TcpExtTCPSACKReneging": 1}),
+    "reordering": (Story(reordering, SENDS), {"TcpExtTCPSACKReorder": 1}),
+    "a shut window": (Story(shut_window, SENDS), {"TcpExtTCPWinProbe": 1}),
+    "half open": (Story(half_open), {"TcpExtEmbryonicRsts": 3, "TcpAttemptFails": 3, "TcpExtTCPSynRetrans": 1, "TcpExtTCPACKSkippedSynRecv": 1}),
+    "nobody accepts": (Story(nobody_accepts, backlog=0, listens=True), {"TcpExtListenOverflows": 1, "TcpExtListenDrops": 1}),
+    "SYN cookies": (Story(cookies, sysctls=(("net.ipv4.tcp_syncookies", "2"),)), {"TcpExtSyncookiesSent": 2, "TcpExtSyncookiesRecv": 1, "TcpExtSyncookiesFailed": 1}),
+    "nobody listens": (Story(not_listening, listens=False), {"TcpOutRsts": 2, "TcpInSegs": 3}),
+    "PAWS": (Story(paws), {"TcpExtPAWSEstab": 2, "TcpExtPAWSOldAck": 1}),
+    "closed with text unread": (Story(ends, QUICK_CLOSE), {"TcpExtTCPAbortOnClose": 1, "TcpOutRsts": 2}),
+    "text after close()": (Story(after_close, QUICK_CLOSE), {"TcpExtTCPAbortOnData": 1}),
+    "TIME-WAIT": (Story(time_wait, QUICK_CLOSE), {"TcpExtTW": 1}),
+    "reset by the peer": (Story(reset_by_peer), {"TcpEstabResets": 1}),
+    "keep-alive": (Story(silence, (*KEEPALIVE, ("sleep", 60))), {"TcpExtTCPKeepAlive": 2, "TcpExtTCPAbortOnTimeout": 1}),
+    "TCP_DEFER_ACCEPT": (Story(deferred, (("listener", TCP, socket.TCP_DEFER_ACCEPT, 1),)), {"TcpExtTCPDeferAcceptDrop": 1}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_what_a_story_is_about(name: str) -> None:
+    story, expected = STORIES[name]
+    found = run(story, linux=False)
+    assert {each: found[each] for each in expected} == expected
+
+
+@pytest.mark.usefixtures("linux")
+@pytest.mark.parametrize("name", STORIES)
+def test_linux_counts_the_same(name: str) -> None:
+    assert compare(STORIES[name][0]) == {}
