@@ -48,9 +48,12 @@ class Raw:
             given.append(Timestamps(self.stamps if value is None else value, self.echo if echo is None else echo))
         if sack:
             given.append(SACK([((self.irs + left) & 0xFFFFFFFF, (self.irs + right) & 0xFFFFFFFF) for left, right in sack]))
+        fields: dict[str, Any] = {names[letter]: True for letter in flags}
+        if checksum is not None:
+            fields["checksum"] = checksum
         header = TCP(
             self.port, _PORT, sequence=9_000_000 + seq, acknowledgment=(self.irs + ack) & 0xFFFFFFFF if "." in flags else 0, window=window,
-            options=TCPOptions(given), **{names[letter]: True for letter in flags}, **({} if checksum is None else {"checksum": checksum}),
+            options=TCPOptions(given), **fields,
         )  # fmt: skip
         self.probe.send(header / bytes(text))
 
