@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import struct
 
+from stack.base.address import ip_address
 from stack.socket import numbers
-from stack.testing.drill.arguments import Arguments
+from stack.testing.drill import symbols
+from stack.testing.drill.arguments import Arguments, socket_address
 from stack.testing.drill.expression_printer import show_expression
 from stack.testing.drill.expressions import Anything, Array, Assign, Braces, Expression, Integer, Linger, String, Word
 from stack.testing.drill.files import Call
@@ -21,7 +23,11 @@ def setsockopt(process: Process, arguments: Arguments) -> Call[int]:
     arguments.expect(5)
     file = process.files.socket(arguments.integer(0))
     level, option, size = arguments.integer(1), arguments.integer(2), arguments.integer(4)
-    value = _octets(arguments, arguments[3], size)
+    given = arguments[3]
+    if isinstance(given, Braces) and any(isinstance(one, Assign) and one.name.startswith("tcpm_") for one in given.items):
+        value = _md5_key(process, arguments, given)
+    else:
+        value = _octets(arguments, given, size)
     file.socket.setsockopt(level, option, value)
     return 0
     yield
@@ -45,6 +51,23 @@ def _octets(arguments: Arguments, given: Expression, size: int) -> bytes:
             return b""
     octets = struct.pack("i", _signed(arguments.number(given)))
     return octets[:size] if size < 4 else octets + bytes(min(size, _MOST) - 4)
+
+
+def _md5_key(process: Process, arguments: Arguments, given: Braces) -> bytes:
+    """struct tcp_md5sig: whose segments are signed (`...`: the script's), and with what key."""
+    said = {one.name: one.value for one in given.items if isinstance(one, Assign)}
+    where = socket_address(said.get("tcpm_addr", Anything()), process.profile, arguments, local=False)
+    key = said.get("tcpm_key", Anything())
+    if where is None or not isinstance(key, String | Anything):
+        arguments.fail('{tcpm_addr=..., tcpm_keylen=3, tcpm_key="key"}', given)
+    secret = key.value.encode("latin-1", "replace") if isinstance(key, String) else b""
+    size = arguments.number(said["tcpm_keylen"]) if "tcpm_keylen" in said else len(secret)
+    flags, prefix = (arguments.number(said[name]) if name in said else 0 for name in ("tcpm_flags", "tcpm_prefixlen"))
+    address = ip_address(where[0])
+    family = struct.pack("=HH", symbols.number("AF_INET") or 0, 0) + address
+    if len(address) == 16:
+        family = struct.pack("=HHI", symbols.number("AF_INET6") or 0, 0, 0) + address
+    return struct.pack("=128sBBHi80s", family, flags, prefix, size, 0, secret)
 
 
 def _signed(value: int) -> int:

@@ -9,7 +9,7 @@ from stack.testing.drill.commands import Commands
 from stack.testing.drill.information import Information
 from stack.testing.drill.mismatch import Mismatch, seconds
 from stack.testing.drill.pending import Pending
-from stack.testing.drill.printer import show_event
+from stack.testing.drill.printer import show_action, show_event
 from stack.testing.drill.process import Process
 from stack.testing.drill.profile import Profile
 from stack.testing.drill.script import Code, Command, Direction, Event, Packet, Script, Syscall, TimeKind
@@ -204,7 +204,8 @@ class Player:
         deadline = self.network.now + ANY_TIME
         while self.pending is not None:
             if self.network.now >= deadline or (not self.pending.sources and self.pending.deadline is None):
-                raise Mismatch(f"{self.pending.syscall.name}() does not return", place=self.pending.syscall.place, time=self.now)
+                call = self.pending.syscall
+                raise Mismatch(f"{call.name}() does not return", show_action(call), "it still waits", call.place, self.now)
             self._wait(deadline)
 
     # Code

@@ -15,12 +15,14 @@ from stack.ip.formats.ipv4 import IPv4
 from stack.ip.formats.ipv6 import IPv6
 from stack.socket.stream import Stream
 from stack.tcp.formats.tcp import TCP
+from stack.tcp.signing.md5 import MD5, digest
+from stack.tcp.signing.signatures import signature_for
 from stack.testing.drill.arguments import integer
 from stack.testing.drill.conversation import Conversation
 from stack.testing.drill.expectation import Expectation
 from stack.testing.drill.expressions import Integer, SocketAddress
 from stack.testing.drill.files import SocketFile
-from stack.testing.drill.injection import inject
+from stack.testing.drill.injection import Signer, inject
 from stack.testing.drill.profile import EPHEMERAL, Profile
 from stack.testing.drill.script import Packet, Syscall
 from stack.testing.drill.tun import Sent, Tun
@@ -176,7 +178,7 @@ class Wire:
         under = self._for(packet)
         if under.phase is Phase.NEW:
             under.phase = Phase.TALKING
-        live = inject(packet, under.conversation)
+        live = inject(packet, under.conversation, self._signer(under.conversation))
         self.tun.inject(bytes(live), live.cause)
 
     def expected(self, packet: Packet, sniff: Callable[[], bool]) -> Iterator[tuple[int, Sent | None]]:
@@ -193,11 +195,24 @@ class Wire:
                 return
             if under.phase is Phase.CONNECTING:
                 under.phase = Phase.TALKING
+            expectation.signer = self._signer(under.conversation)
             whole = expectation.meet(LivePacket.parse(sent.frame, cause=sent.cause))
             yield part, sent
             if whole:
                 return
             part += 1
+
+    def _signer(self, conversation: Conversation) -> Signer | None:
+        """What makes the digests of `md5 valid`: the key that the host has for this conversation."""
+        tcp = self.tun.host.engine.tcp
+        local, remote = conversation.local_port or 0, (conversation.remote, conversation.remote_port)
+        known = [tcp.connections.get((conversation.local, local, *remote)), *tcp.listeners.get(local, ())]
+        for settings in (one.settings for one in known if one is not None):
+            signature = signature_for(settings, remote)
+            if isinstance(signature, MD5):
+                secret = signature.secret
+                return lambda ip, header, text: digest(secret, bytes(ip.source), bytes(ip.destination), header, text)
+        return None
 
     def _next(self, under: Under, sniff: Callable[[], bool]) -> Sent | None:
         """The next packet of this conversation; those of others are passed over, as packetdrill does."""

@@ -54,6 +54,24 @@ PASSING = {
 +.1 < . 11:11(0) ack 101 win 257
 +0 ioctl(4, SIOCOUTQ, [0]) = 0
 """,
+    "segments signed with MD5": """
+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0 setsockopt(3, SOL_TCP, TCP_MD5SIG, {tcpm_addr=..., tcpm_keylen=5, tcpm_key="hello"}, 216) = 0
++0 bind(3, ..., ...) = 0
++0 listen(3, 1) = 0
++0 < S 0:0(0) win 32792 <mss 1000>
++0 < S 0:0(0) win 32792 <mss 1000,md5 invalid,nop,nop>
++0 < S 0:0(0) win 32792 <mss 1000,md5 valid,nop,nop>
++0 > S. 0:0(0) ack 1 <nop,nop,md5 valid,mss 1460>
++.1 < . 1:1(0) ack 1 win 257 <nop,nop,md5 valid>
++0 accept(3, ..., ...) = 4
++0 write(4, ..., 100) = 100
++0 > P. 1:101(100) ack 1 <nop,nop,md5 valid>
++.1 < . 1:1(0) ack 101 win 257
++0 < P. 1:11(10) ack 101 win 257 <nop,nop,md5 invalid>
++0 < P. 1:11(10) ack 101 win 257 <nop,nop,md5 valid>
++0 > . 101:101(0) ack 11 <nop,nop,md5 valid>
+""",
     "time limits of calls": SERVER
     + """
 +0 setsockopt(4, SOL_SOCKET, SO_RCVTIMEO, {tv_sec=1, tv_usec=500000}, 16) = 0
