@@ -62,7 +62,7 @@ def acknowledged(b: Block, seg: Segment, ack: int, at: int) -> None:
     """An acceptable ACK in a synchronized state: the queue, the timers, both windows (tcp_ack)."""
     snd, rtx = b.snd, b.rtx
     una = snd.una
-    told = Acknowledgment(ack, una, snd.nxt, seg.ts_ecr if seg.ts_val is not None else 0, bool(seg.len))
+    told = Acknowledgment(ack, una, snd.nxt, seg.ts_ecr if seg.ts_val is not None else 0, seg.sent_len > 0)
     prior_flight, prior_delivered, prior_lost = rtx.in_flight, rtx.delivered, rtx.lost
     outstanding = bool(rtx.records)
     if b.ecn is not None:
@@ -72,7 +72,7 @@ def acknowledged(b: Block, seg: Segment, ack: int, at: int) -> None:
     if ack < una:
         old(b, told, seg, at)
         return
-    b.counters.TCPPureAcks += not seg.len
+    b.counters.TCPPureAcks += not seg.sent_len
     prior_fack, none_sacked = sack.highest(b), not rtx.sacked_out
     if ack > una:
         told.advanced = True

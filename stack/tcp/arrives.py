@@ -280,7 +280,7 @@ def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
             b.ack_now = False
             b.reset_due = (ack, None, "the ACK of something not sent")
             return DONE
-        b.counters.TCPPureAcks += not seg.len
+        b.counters.TCPPureAcks += not seg.sent_len
         if b.timestamps:
             timestamps.remember(b, seg, now)
         syn = seg.scale is not None  # the SYN,ACK of a simultaneous open: its window is not scaled (RFC 7323 section 2.2)

@@ -107,7 +107,7 @@ def run(story: Story, linux: bool) -> HostCounters:
             end = net.host("server")
             for name, value in story.sysctls:
                 end.engine.tcp.settings = end.engine.tcp.settings.replace(**changes(name, value))
-        probe = Probe(net, end, "peer")
+        probe = Probe(net, end, "peer", delay="5 ms")
         net.update()
         if story.listens:
             given = {"steps": (("congestion", "cubic"), *story.server), "port": _PORT, "backlog": story.backlog}

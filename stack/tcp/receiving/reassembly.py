@@ -118,8 +118,8 @@ class Reassembly:
         return self.sacks[:count]
 
     def within(self, seq: int, end: int) -> int:
-        """How many runs [seq, end) covers."""
-        return max(0, bisect_right(self._ends, end) - bisect_left(self._starts, seq))
+        """How many pieces are in the runs that [seq, end) covers."""
+        return sum([len(pieces) for pieces in self._pieces[bisect_left(self._starts, seq) : bisect_right(self._ends, end)]])
 
     def covers(self, seq: int, end: int) -> bool:
         """Whether [seq, end) is held already, in one run."""
