@@ -58,7 +58,7 @@ class TcpLayer:
         self.settings = DEFAULT  # of listeners and connections that are given none
         self.counters = Counters()
         self._challenges = ChallengeLimit(host.randomness.at(host.name, "tcp challenges").random)
-        self.arriving = 0  # the ECN field of the datagram that brought a SYN
+        self.arriving = self.service = 0  # the ECN and Diffserv fields of the datagram that brought a SYN
         self.sink, self.poke = self.segment_out, self.moved  # one bound method each for all connections
 
     # Calls from above
@@ -141,6 +141,8 @@ class TcpLayer:
         assert isinstance(way, Way)  # `_listen` asked
         listener = self._listener(local)
         assert listener is not None
+        if settings.reflect_service:
+            settings = settings.replace(traffic_class=self.service | settings.traffic_class & 3)
         connection = self._make(way, self.ports.share(listener.claim, local[0]), local, remote, settings)
         connection.arriving = self.arriving
         return connection
@@ -240,7 +242,7 @@ class TcpLayer:
             host.drop(DropReason.BAD_ADDRESS, packet)  # RFC 9293 section 3.9.2.3, MUST-57
             return
         self.counters.InSegs += 1
-        self.arriving = ip.ecn
+        self.arriving, self.service = ip.ecn, ip.dscp << 2
         local, remote = (ip.destination, header.destination), (ip.source, header.source)
         if self._listen(local, remote, header, text, None):
             return

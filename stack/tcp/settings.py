@@ -155,6 +155,7 @@ class TcpSettings:
     abort_on_hard_icmp: bool = False  # RFC 9293 SHLD-26 says True; Linux keeps a synchronized connection
 
     # What IP is asked for (RFC 9293 section 3.9.2)
+    reflect_service: bool = False  # tcp_reflect_tos: a connection that came has the Diffserv field of its SYN
     traffic_class: int = 0  # Diffserv field and, in its last two bits, ECN: IP_TOS, IPV6_TCLASS; MUST-48
     hop_limit: int | None = None  # IP_TTL, IPV6_UNICAST_HOPS; None: the host's time to live; MUST-49
 

@@ -209,7 +209,7 @@ EFFECT: dict[str, Change] = {
     "net.ipv4.tcp_pingpong_thresh": _Whole("pingpong_threshold"),
     "net.ipv4.tcp_probe_interval": _Whole("mtu_probe_interval", SECOND),
     "net.ipv4.tcp_probe_threshold": _Whole("mtu_probe_threshold"),
-    "net.ipv4.tcp_reflect_tos": _only(0),
+    "net.ipv4.tcp_reflect_tos": _Switch("reflect_service"),
     "net.ipv4.tcp_rfc1337": _Switch("rfc1337"),
     "net.ipv4.tcp_rmem": _Buffer("receive_buffer"),
     "net.ipv4.tcp_rto_max_ms": _Whole("maximum_rto", MILLISECOND),

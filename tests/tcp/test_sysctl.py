@@ -10,7 +10,7 @@ from stack.tcp.sysctl import EFFECT, NO_EFFECT, SysctlError
 from tests.ledger import rfc
 
 VALUE = "4096 131072 6291456"
-ONE_WAY = {"net.ipv4.tcp_reflect_tos", "net.ipv4.tcp_tw_reuse", "net.ipv4.tcp_tw_reuse_delay"}  # what there is of them is Linux's default
+ONE_WAY = {"net.ipv4.tcp_tw_reuse", "net.ipv4.tcp_tw_reuse_delay"}  # what there is of them is Linux's default
 
 
 def test_the_defaults_are_linuxs() -> None:
@@ -44,7 +44,7 @@ def test_how_much_reordering_a_path_may_show() -> None:
 def test_each_sysctl_sets_fields_that_there_are() -> None:
     names = {field.name for field in fields(TcpSettings)}
     for name, change in EFFECT.items():
-        value = "2" if name.endswith("_reuse") else "1000" if name.endswith("_delay") else "0" if name.endswith("_tos") else VALUE if name.endswith("mem") else "0-0-0-1" if name.endswith("key") else "reno" if name.endswith("_control") else "1"
+        value = "2" if name.endswith("_reuse") else "1000" if name.endswith("_delay") else VALUE if name.endswith("mem") else "0-0-0-1" if name.endswith("key") else "reno" if name.endswith("_control") else "1"
         changed = change(value)
         assert changed or name in ONE_WAY, name
         assert set(changed) <= names, name

@@ -230,6 +230,8 @@ ASKED = "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 fcntl(3, F_SETFL, O_RDW
     ("ip_default_ttl=9", ASKED + "+0 > (ttl 9) S 0:0(0) <...>\n"),
     ("ip_local_port_range='2000 2000'", ASKED + "+0 getsockname(3, {sa_family = AF_INET, sin_port = htons(2000), sin_addr = inet_addr(\"192.168.0.1\")}, [16]) = 0\n"),
     ("ip_no_pmtu_disc=1", ASKED + "+0 getsockopt(3, SOL_IP, IP_MTU_DISCOVER, [IP_PMTUDISC_DONT], [4]) = 0\n"),
+    ("tcp_reflect_tos=1", SERVER.replace("< S 0", "< [tos 0x48] S 0").replace("> S. 0", "> [tos 0x48] S. 0")
+     + "+0 write(4, ..., 10) = 10\n+0 > [tos 0x48] P. 1:11(10) ack 1\n"),
     ("icmp_echo_ignore_all=1", PING + "+0 `true`\n+1 < udp (1)\n+0 > icmp unreachable port_unreachable\n"),
     ("tcp_min_snd_mss=100", SERVER.replace("mss 1000", "mss 64") + "+0 write(4, ..., 100) = 100\n+0 %{ assert tcpi_snd_mss == 100, tcpi_snd_mss }%\n"),
     ("tcp_pingpong_thresh=2", SERVER + "+0 < P. 1:11(10) ack 1 win 257\n+0 > . 1:1(0) ack 11\n+0 write(4, ..., 10) = 10\n+0 > P. 1:11(10) ack 11\n"
@@ -252,7 +254,7 @@ def test_sysctls_that_decide_nothing_here(commands: Commands, name: str) -> None
 
 
 @pytest.mark.parametrize("name", [
-    "net.ipv4.tcp_tw_reuse=1", "net.ipv4.tcp_reflect_tos=1", "net.ipv4.tcp_rcvbuf_low_rtt=1000", "net.ipv4.ip_no_pmtu_disc=3", "net.ipv4.ip_nonlocal_bind=1",
+    "net.ipv4.tcp_tw_reuse=1", "net.ipv4.tcp_rcvbuf_low_rtt=1000", "net.ipv4.ip_no_pmtu_disc=3", "net.ipv4.ip_nonlocal_bind=1",
     "net.ipv4.ip_default_ttl=0",
 ])  # fmt: skip
 def test_what_is_not_emulated_of_sysctls_is_refused_by_name(commands: Commands, name: str) -> None:
