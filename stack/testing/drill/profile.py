@@ -56,6 +56,7 @@ class Profile:
     tolerance: int = TOLERANCE
     tolerance_share: int = TOLERANCE_SHARE
     offload: int = 0  # --mss: of what segments an injected one is made that is longer; 0: it is itself
+    non_fatal: frozenset[str] = frozenset()  # `packet`, `syscall`: those that come otherwise are passed over
     strict_segments: bool = False  # a segment that is expected is not made up of several
     tick: int = 0  # of the host's timestamps, if they are to be compared
     scaled_echo: bool = False  # timestamps that the script echoes are found by their distance from the first
@@ -145,6 +146,8 @@ def _changed(made: Profile, option: ScriptOption) -> Profile:
             return replace(made, tolerance_share=int(Decimal(value) * 1000))
         if name == "mss":
             return replace(made, offload=int(value, 0))
+        if name == "non_fatal":
+            return replace(made, non_fatal=frozenset(value.split(",") if value else ("packet", "syscall")))
         if name == "strict_segments":
             return replace(made, strict_segments=True)
         if name == "tcp_ts_tick_usecs":
@@ -162,7 +165,7 @@ _LINK_LAYER = re.compile("(local|remote|gateway)_link")  # addresses of frames, 
 # What is read elsewhere, or says nothing to a host that is emulated
 _KNOWN = frozenset({
     "ip_version", "define", "D", "init_scripts", "gateway_ip", "netmask_ip", "speed", "send_omit_free", "debug", "verbose",
-    "dry_run", "code_command", "code_format", "code_sockopt", "non_fatal", "persistent_tun_dev", "tun_dev", "so_filename",
+    "dry_run", "code_command", "code_format", "code_sockopt", "persistent_tun_dev", "tun_dev", "so_filename",
     "so_flags", "udp_encapsulation", "wire_client", "wire_server", "wire_server_ip", "wire_server_port", "wire_client_dev",
     "wire_server_dev", "v", "udp_encaps", "is_anyip", "no_cleanup", "so_file", "port",
 })  # fmt: skip

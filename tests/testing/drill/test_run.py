@@ -199,3 +199,12 @@ def test_how_far_off_events_may_be_is_a_share_of_the_time_before() -> None:
     for head in ("", "--tolerance_percent=20\n"):
         with pytest.raises(Mismatch, match="another time"):
             run_script(parse(f"{head}{waits}+1.3 > S 0:0(0) <...>\n"), "ipv4")
+
+
+def test_what_is_not_fatal_is_passed_over() -> None:
+    text = f"{SERVER}+0 write(4, ..., 10) = 11\n+0 > P. 1:11(10) ack 2\n+.1 < . 1:1(0) ack 11 win 257\n+0 close(4) = 0\n+0 > F. 11:11(0) ack 1\n"
+    for said in ("packet,syscall", "packet --non_fatal=syscall,packet"):
+        run_script(parse(f"--non_fatal={said}\n{text}".replace(" --", "\n--")), "ipv4")
+    for said in ("packet", "syscall"):
+        with pytest.raises(Mismatch):
+            run_script(parse(f"--non_fatal={said}\n{text}"), "ipv4")
