@@ -8,8 +8,8 @@ from typing import Any
 from stack.base.quantity import MILLISECOND, SECOND
 from stack.tcp.state import State
 from stack.tcp.sysctl import SysctlError
+from stack.testing.drill.emulated_process import EmulatedProcess
 from stack.testing.drill.mismatch import Mismatch
-from stack.testing.drill.process import Process
 from stack.testing.drill.shell import Simple
 
 _PREFIX = "net.inet.tcp."
@@ -72,7 +72,7 @@ EFFECT: dict[str, Callable[[int], dict[str, Any]]] = {
 }
 
 
-def sockstat(process: Process, pipeline: Sequence[Simple]) -> None:
+def sockstat(process: EmulatedProcess, pipeline: Sequence[Simple]) -> None:
     """`sockstat -4 -P tcp -s | grep -c TIME_WAIT | grep 1`: how many sockets are in a state."""
     words = [word for one in pipeline[1:] for word in one.words[1:] if not word.startswith("-")]
     states = [word for word in words if word.isupper()]
@@ -90,7 +90,7 @@ def sockstat(process: Process, pipeline: Sequence[Simple]) -> None:
         raise Mismatch(f"sockets in {states[0]}", str(numbers[0]), str(found))
 
 
-def tcpdrop(process: Process, simple: Simple) -> None:
+def tcpdrop(process: EmulatedProcess, simple: Simple) -> None:
     """`tcpdrop -s TIME_WAIT`: connections in a state are forgotten."""
     words = simple.words
     if len(words) != 3 or words[1] != "-s":

@@ -27,7 +27,7 @@ def socket(process: Process, arguments: Arguments) -> Call[int]:
         family = arguments.integer(0)  # type: ignore[assignment]
     kind, protocol = arguments.integer(1), arguments.integer(2)
     made = process.new_socket(family, kind & ~(symbols.SOCK_NONBLOCK | symbols.SOCK_CLOEXEC), protocol)
-    return process.place(arguments.number_expected, SocketFile(made, bool(kind & symbols.SOCK_NONBLOCK)))
+    return process.place(arguments.number_expected, process.socket_file(made, bool(kind & symbols.SOCK_NONBLOCK)))
     yield
 
 
@@ -58,7 +58,7 @@ def accept(process: Process, arguments: Arguments) -> Call[int]:
     found = yield from until_done(file, file.socket.accept)
     made, address = cast("tuple[Socket, tuple[str, int]]", found)
     flags = arguments.integer(3) if len(arguments) == 4 else 0
-    number = process.place(arguments.number_expected, SocketFile(made, bool(flags & symbols.SOCK_NONBLOCK)))
+    number = process.place(arguments.number_expected, process.socket_file(made, bool(flags & symbols.SOCK_NONBLOCK)))
     process.peers[number] = address[1]
     compare_address(arguments, 1, address)
     return number

@@ -6,22 +6,15 @@ from typing import Any
 
 from stack.base.address import ip_address
 from stack.base.errors import AddressError
-from stack.testing.drill.process import Process
+from stack.testing.drill.command_reader import Unmapped
+from stack.testing.drill.emulated_process import EmulatedProcess
 from stack.testing.drill.routes import route_change
 from stack.testing.drill.shell import Simple
 
 _SHOWING = frozenset({"show", "list", "ls", "get", "lst"})
 
 
-class Unmapped(Exception):
-    """What a command asks for has no counterpart here."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-def ip(process: Process, simple: Simple) -> None:
+def ip(process: EmulatedProcess, simple: Simple) -> None:
     """ip(8)"""
     words = [word for word in simple.words[1:] if not word.startswith("-")]
     if not words:
@@ -45,12 +38,12 @@ def ip(process: Process, simple: Simple) -> None:
         raise Unmapped(f"ip {' '.join(words[:2])} cannot be mapped")
 
 
-def ifconfig(process: Process, simple: Simple) -> None:
+def ifconfig(process: EmulatedProcess, simple: Simple) -> None:
     """ifconfig(8)"""
     _link(process, list(simple.words[2:]))
 
 
-def _link(process: Process, words: list[str]) -> None:
+def _link(process: EmulatedProcess, words: list[str]) -> None:
     interface = process.host.interfaces[0]
     if words[:2] == ["dev", "lo"] or words[:1] == ["lo"]:
         return
@@ -63,7 +56,7 @@ def _link(process: Process, words: list[str]) -> None:
         interface.up = True
 
 
-def _address(process: Process, text: str) -> None:
+def _address(process: EmulatedProcess, text: str) -> None:
     try:
         address = ip_address(text.partition("/")[0])
     except AddressError:

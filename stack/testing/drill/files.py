@@ -11,7 +11,9 @@ from typing import TypeVar
 from stack.network.waiting import Source
 from stack.socket.description import Description
 from stack.socket.epoll import Epoll
+from stack.socket.messages import time_limit
 from stack.socket.socket import Socket
+from stack.socket.stream import Stream
 
 _T = TypeVar("_T")
 PIPE = 65536  # octets that a pipe holds, pipe(7)
@@ -68,6 +70,20 @@ class SocketFile(OpenFile):
         self.socket = socket
         socket.setblocking(False)
         self.description: Description = socket._file
+
+    @property
+    def now(self) -> int:
+        """The host's time, in nanoseconds."""
+        return self.description.node.now
+
+    def limit(self, doing: str) -> int | None:
+        """When SO_RCVTIMEO, or SO_SNDTIMEO for "send", ends a call that begins now: nanoseconds, or None."""
+        return time_limit(self.description, doing)
+
+    @property
+    def connects_anew(self) -> bool:
+        """Whether its connection is over (it failed, or was dissolved by AF_UNSPEC), so that it may have another."""
+        return isinstance(self.description, Stream) and self.description.connection is None
 
     def read(self, size: int) -> bytes:
         return self.socket.recv(size)

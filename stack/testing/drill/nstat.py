@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,6 @@ from stack.host.counters import GAUGE, HostCounters, missing
 from stack.testing.drill.shell_words import ShellError
 
 if TYPE_CHECKING:
-    from stack.testing.drill.process import Process
     from stack.testing.drill.shell import Simple
 
 FILES = ("/proc/net/snmp", "/proc/net/netstat")
@@ -25,13 +25,9 @@ _CONSTANTS = {"RtoAlgorithm": 1, "RtoMin": 200, "RtoMax": 120_000, "MaxConn": -1
 class Nstat:
     """What the commands print, and the history of nstat: what it showed last."""
 
-    def __init__(self, process: Process) -> None:
-        self._process = process
+    def __init__(self, counters: Callable[[], HostCounters]) -> None:
+        self._now = counters
         self._history: HostCounters | None = None
-
-    def _now(self) -> HostCounters:
-        counters: HostCounters = self._process.host.engine.counters()
-        return counters
 
     def nstat(self, simple: Simple) -> str:
         """nstat(8): what came since it was last asked, or with -a ever, which is kept but with -s; with -n nothing is shown."""

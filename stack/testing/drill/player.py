@@ -1,46 +1,43 @@
-"""Plays a script against a host in virtual time: each event at its time, what the host sends compared (google/packetdrill's run.c)."""
+"""Plays a script against a host: each event at its time, what the host sends compared (google/packetdrill's run.c)."""
 
 from __future__ import annotations
 
-from stack.lab.network import Network
 from stack.network.waiting import Source
 from stack.testing.drill.code import run_code
-from stack.testing.drill.commands import Commands
+from stack.testing.drill.host import HostUnderTest
 from stack.testing.drill.information import Information
 from stack.testing.drill.mismatch import Mismatch, seconds
 from stack.testing.drill.pending import Pending
 from stack.testing.drill.printer import show_action, show_event
-from stack.testing.drill.process import Process
 from stack.testing.drill.profile import Profile
 from stack.testing.drill.script import Code, Command, Direction, Event, Packet, Script, Syscall, TimeKind
-from stack.testing.drill.tun import Tun
 from stack.testing.drill.wire import Wire
-
-ANY_TIME = 3600 * 10**9  # how long an event of any time is waited for
 
 
 class Player:
     """One script, one host, one run. `play()` raises `Mismatch` where the host does something else, `ScriptError` for what cannot be done."""
 
-    def __init__(self, network: Network, tun: Tun, script: Script, profile: Profile) -> None:
-        self.network = network
-        self.tun = tun
+    def __init__(self, host: HostUnderTest, script: Script, profile: Profile) -> None:
+        self.host = host
+        self.tun = host.tun
         self.script = script
         self.profile = profile
-        self.process = Process(tun.host, profile)
-        self.commands = Commands(self.process)
-        self.wire = Wire(tun, profile)
+        self.process = host.process
+        self.commands = host.commands
+        self.wire = Wire(host.tun, profile)
         self.pending: Pending | None = None
         self.began = 0
         #: The time of the event before, in nanoseconds since the script began: as the script has it.
         self.last = 0
         self._variables: dict[str, object] = {}
         self.at: Event | None = None
+        #: How late the script itself was at worst, in nanoseconds: in real time, on a machine that has other things to do.
+        self.late = 0
 
     @property
     def now(self) -> int:
         """Nanoseconds since the script began."""
-        return self.network.now - self.began
+        return self.host.now - self.began
 
     def play(self) -> None:
         """All events, in order."""
@@ -50,8 +47,8 @@ class Player:
                     self.commands.run(Command((option.value or "").replace(",", "\n"), option.place))
             if self.script.init is not None:
                 self.commands.run(self.script.init)
-            self.network.run(until=self.network.now / 1e9)
-            self.began = self.process.epoch = self.network.now
+            self.host.begin()
+            self.began = self.process.epoch
             for event in self.script.events:
                 self.at = event
                 try:
@@ -68,7 +65,7 @@ class Player:
                 mismatch.time = self.now
             raise
         finally:
-            self.process.close()
+            self.host.close()
 
     def _is_passed_over(self, event: Event) -> bool:
         """--non_fatal: what comes otherwise is not what this script is about."""
@@ -87,7 +84,9 @@ class Player:
         else:
             if event.time.kind is not TimeKind.ANY:
                 self._advance(start)
-                self._check_time(event, start, end, self.now, "event")
+                now = self.now
+                self.late = max(self.late, now - start)
+                self._check_time(event, start, end, now, "event")
             match action:
                 case Packet():
                     self.wire.inject(action)
@@ -125,14 +124,11 @@ class Player:
     def _advance(self, time: int) -> None:
         """Let the network run until so long after the script's beginning, and calls on their way end when they do."""
         instant = self.began + time
-        while self.pending is not None and self.network.now < instant:
+        while self.pending is not None and self.host.now < instant:
             self._wait(instant)
-        if instant >= self.network.now:
-            self._run(instant)
+        if instant >= self.host.now:
+            self.host.run(instant)
         self._step_call()
-
-    def _run(self, instant: int) -> None:
-        self.network.programs.run(instant)
 
     def _wait(self, instant: int, *more: Source) -> None:
         """Run until a call on its way, or one of `more`, may go on, `instant` at the latest."""
@@ -141,15 +137,12 @@ class Player:
             sources += self.pending.sources
             if self.pending.deadline is not None:
                 instant = min(instant, self.pending.deadline)
-        if instant > self.network.now:
-            self.network.programs.wait(sources, instant, None, "drill")
-        else:
-            self._run(instant)
+        self.host.wait(sources, instant)
         self._step_call()
 
     def _settle(self) -> None:
         """What follows at once, follows."""
-        self._run(self.network.now)
+        self.host.run(self.host.now)
         self._step_call()
 
     # Packets
@@ -157,7 +150,7 @@ class Player:
     def _outbound(self, event: Event, packet: Packet, start: int, end: int) -> int:
         """The next packet of the flow must be this one, in time; when it was sent, since the script began."""
         first = start
-        latest = ANY_TIME + self.now if event.time.kind is TimeKind.ANY else end + self.tolerance(start)
+        latest = self.host.patience + self.now if event.time.kind is TimeKind.ANY else end + self.tolerance(start)
         for part, sent in self.wire.expected(packet, lambda: self._sniff(latest)):
             if sent is None:
                 raise Mismatch("no packet was sent in time", show_event(event), "nothing", event.place, self.now)
@@ -170,7 +163,7 @@ class Player:
         """Wait for something to be sent; False if nothing is until `latest`."""
         while not self.tun.sent:
             if self.now >= latest:
-                self._run(self.network.now)
+                self.host.run(self.host.now)
                 return bool(self.tun.sent)
             self._wait(self.began + latest, self.tun)
         return True
@@ -179,7 +172,6 @@ class Player:
 
     def _call(self, syscall: Syscall, before: int) -> None:
         self._finish_call()
-        self.network.programs.polls = 0  # a script's looks are not those of a program that spins
         self.wire.calling(syscall, self.process)
         pending = Pending(self.process, syscall)
         ends = None
@@ -211,9 +203,9 @@ class Player:
 
     def _finish_call(self) -> None:
         """Wait until the call on its way has ended: the next one is made after it, by the same thread."""
-        deadline = self.network.now + ANY_TIME
+        deadline = self.host.now + self.host.patience
         while self.pending is not None:
-            if self.network.now >= deadline or (not self.pending.sources and self.pending.deadline is None):
+            if self.host.now >= deadline or (not self.pending.sources and self.pending.deadline is None):
                 call = self.pending.syscall
                 raise Mismatch(f"{call.name}() does not return", show_action(call), "it still waits", call.place, self.now)
             self._wait(deadline)

@@ -9,13 +9,13 @@ from stack.tcp.tcp_info import STATES
 from stack.udp.ports import V6
 
 if TYPE_CHECKING:
-    from stack.testing.drill.process import Process
+    from stack.testing.drill.emulated_process import EmulatedProcess
 
 FILES = {"/proc/net/tcp": 4, "/proc/net/tcp6": 16}
 _LISTEN = 10
 
 
-def lines(process: Process, size: int) -> list[str]:
+def lines(process: EmulatedProcess, size: int) -> list[str]:
     """The sockets whose addresses have `size` octets."""
     tcp = process.host.engine.tcp
     nobody = bytes(size)

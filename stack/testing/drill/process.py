@@ -1,34 +1,25 @@
-"""The process that a script's system calls are made in: its files, and what each call does (google/packetdrill's run_system_call.c)."""
+"""The process that a script's system calls are made in: its files, and how calls begin (google/packetdrill's run_system_call.c)."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from stack.lab.host import Host
-from stack.network.place import inside
-from stack.socket import numbers
-from stack.socket.clock import EPOCH
 from stack.socket.epoll import Epoll
-from stack.socket.messages import time_limit
 from stack.socket.socket import Socket
 from stack.testing.drill.arguments import Arguments
 from stack.testing.drill.files import Call, Files, OpenFile, SocketFile, Waits
 from stack.testing.drill.profile import Profile
 from stack.testing.drill.script import ScriptError, Syscall
 
-if TYPE_CHECKING:
-    from stack.network.node import Node
-
 DONTWAIT = 0x40  # MSG_DONTWAIT, on Linux
 Function = Callable[["Process", Arguments], Call[int]]
 
 
-class Process:
-    """The files of a script on `host`, and the one call that is on its way."""
+class Process(ABC):
+    """The files of a script, and the one call that is on its way. What sockets are, and what time is, a host says."""
 
-    def __init__(self, host: Host, profile: Profile) -> None:
-        self.host = host
+    def __init__(self, profile: Profile) -> None:
         self.profile = profile
         self.files = Files()
         #: The port at the other end of accepted connections, and of datagram sockets, which answer it where the script
@@ -36,37 +27,30 @@ class Process:
         self.peers: dict[int, int] = {}
         #: The files that the script makes, by their paths.
         self.disk: dict[str, bytearray] = {}
-        #: IP_MTU_DISCOVER of new sockets, where a sysctl says it.
-        self.path_mtu_discovery: int | None = None
-        #: When the script began, in nanoseconds of the network's time.
+        #: When the script began, in nanoseconds of `now`.
         self.epoch = 0
 
     @property
-    def node(self) -> Node:
-        """The host's place in the network."""
-        return self.host.node
-
-    @property
+    @abstractmethod
     def now(self) -> int:
-        """Virtual time in nanoseconds."""
-        return self.host.network.now
+        """The time of the host, in nanoseconds."""
 
     @property
+    @abstractmethod
     def realtime_epoch(self) -> int:
         """When the script began, by the host's own clock, in nanoseconds since 1970."""
-        return EPOCH + self.epoch
 
+    @abstractmethod
     def new_socket(self, family: int, kind: int, protocol: int) -> Socket:
         """A socket of the host."""
-        with inside(self.node):
-            made = Socket(family, kind, protocol)
-            if self.path_mtu_discovery is not None:
-                made.setsockopt(numbers.SOL_IP, numbers.IP_MTU_DISCOVER, self.path_mtu_discovery)
-            return made
 
+    @abstractmethod
     def new_epoll(self) -> Epoll:
         """An epoll instance of the host."""
-        return Epoll(self.node)
+
+    def socket_file(self, made: Socket, nonblocking: bool) -> SocketFile:
+        """What a socket's number stands for."""
+        return SocketFile(made, nonblocking)
 
     def place(self, result: object, file: OpenFile) -> int:
         """Give a new file the number that the script expects (or the next free one), which is the call's result."""
@@ -103,9 +87,9 @@ def until_done(file: OpenFile, attempt: Callable[[], object], flags: int = 0) ->
 
 def limit(file: OpenFile, doing: str) -> int | None:
     """When SO_RCVTIMEO, or SO_SNDTIMEO for "send", ends a call on this file that begins now: nanoseconds, or None."""
-    return time_limit(file.description, doing) if isinstance(file, SocketFile) else None
+    return file.limit(doing) if isinstance(file, SocketFile) else None
 
 
 def over(file: OpenFile, deadline: int | None) -> bool:
     """Whether that time has come."""
-    return deadline is not None and isinstance(file, SocketFile) and file.description.node.now >= deadline
+    return deadline is not None and isinstance(file, SocketFile) and file.now >= deadline

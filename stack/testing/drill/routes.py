@@ -8,7 +8,7 @@ from stack.base.address import IPAddress, ip_address
 from stack.base.errors import AddressError
 from stack.base.quantity import MILLISECOND, SECOND
 from stack.ip.route import Metrics
-from stack.testing.drill.process import Process
+from stack.testing.drill.emulated_process import EmulatedProcess
 
 _VERBS = ("add", "change", "replace", "append", "chg", "prepend", "repl")
 _WITH_VALUE = frozenset({"via", "dev", "src", "scope", "proto", "table", "metric", "type", "tos", "pref", "realms"})
@@ -18,7 +18,7 @@ _NUMBERS = {
 _TYPES = ("unicast", "local")
 
 
-def route_change(process: Process, words: list[str], failed: Callable[[str], Exception]) -> None:
+def route_change(process: EmulatedProcess, words: list[str], failed: Callable[[str], Exception]) -> None:
     """Set the metrics that the words say on the routes behind the wire. Raises what `failed` makes for others."""
     if words[0] in ("flush", "show", "list", "get", "del", "delete"):
         return
@@ -56,7 +56,7 @@ def route_change(process: Process, words: list[str], failed: Callable[[str], Exc
         raise failed(str(trouble.args[0])) from None
 
 
-def _prefix(text: str, process: Process, failed: Callable[[str], Exception]) -> tuple[IPAddress, int]:
+def _prefix(text: str, process: EmulatedProcess, failed: Callable[[str], Exception]) -> tuple[IPAddress, int]:
     if text == "default":
         return type(process.profile.local)(bytes(len(process.profile.local))), 0
     address, _, length = text.partition("/")

@@ -9,13 +9,13 @@ from time import perf_counter
 
 from stack.lab.network import Network
 from stack.tcp.settings import TcpSettings
+from stack.testing.drill.emulated_host import EmulatedHost
 from stack.testing.drill.mismatch import Mismatch, seconds
 from stack.testing.drill.parser import parse
 from stack.testing.drill.place import NOWHERE, Place
 from stack.testing.drill.player import Player
 from stack.testing.drill.profile import Profile, profile, versions
 from stack.testing.drill.script import Script, ScriptError
-from stack.testing.drill.tun import Tun
 
 PROFILES = {"linux": TcpSettings.linux, "rfc": TcpSettings.rfc}
 
@@ -136,8 +136,7 @@ def run_script(script: Script, version: str, setup: Setup = PLAIN) -> None:
     made = profile(script, version, setup.tolerance)
     with Network(setup.seed) as network:
         host = network.host("host", tcp=PROFILES[setup.tcp]().replace(offload_segment=made.offload))
-        tun = Tun(host, "tun0", [made.local], made.mtu)
-        player = Player(network, tun, script, made)
+        player = Player(EmulatedHost(host, made), script, made)
         if setup.captures is None:
             player.play()
             return

@@ -10,7 +10,7 @@ from stack.base.quantity import MILLISECOND
 from stack.host.host import HostEngine
 from stack.tcp.sysctl import SysctlError
 from stack.testing.drill import symbols
-from stack.testing.drill.process import Process
+from stack.testing.drill.emulated_process import EmulatedProcess
 
 # What these decide does not exist here, or no script can see it: any value is taken, and changes nothing.
 NO_EFFECT = (
@@ -37,7 +37,7 @@ _WITHOUT = re.compile("|".join(f"(?:{pattern})" for pattern, _ in NO_EFFECT))
 Change = Callable[[HostEngine, int], None]
 
 
-def apply(process: Process, name: str, value: str) -> bool:
+def apply(process: EmulatedProcess, name: str, value: str) -> bool:
     """Set a sysctl that is not TCP's; False if it is none of these. Raises `SysctlError`."""
     engine = process.host.engine
     try:
@@ -55,7 +55,7 @@ def apply(process: Process, name: str, value: str) -> bool:
     return True
 
 
-def _no_discovery(process: Process, value: int) -> None:
+def _no_discovery(process: EmulatedProcess, value: int) -> None:
     """0: sockets discover the path's MTU; 1: new ones do not. Else Linux believes only some errors, which is not done here."""
     if value not in (0, 1):
         raise ValueError

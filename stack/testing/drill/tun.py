@@ -13,6 +13,8 @@ from stack.lab.host import Host
 from stack.link.formats.ethernet import Ethernet
 from stack.link.interface import ETHERNET_MTU, Interface
 from stack.network.waiting import Source
+from stack.tcp.signing.md5 import MD5
+from stack.tcp.signing.signatures import signature_for
 
 FAR_MAC = MAC("02:00:00:00:00:fe")
 LONGEST = 4096  # packets that wait for the script: a host that sends more unasked has lost its way
@@ -26,7 +28,23 @@ class Sent(NamedTuple):
     cause: str | None
 
 
-class Tun(Source):
+class Device(Source):
+    """Where a script's packets enter a host, whatever host that is, and where its own wait for the script: it wakes when some do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: deque[Sent] = deque(maxlen=LONGEST)
+
+    def inject(self, octets: bytes, cause: str | None = None) -> None:
+        """A packet, from its IP header on, arrives at the host now."""
+        raise NotImplementedError
+
+    def md5_secret(self, local: tuple[IPAddress, int], remote: tuple[IPAddress, int]) -> bytes | None:
+        """The key with which the host signs what it sends from `local` to `remote` (RFC 2385); None without one."""
+        raise NotImplementedError
+
+
+class Tun(Device):
     """An interface of `host` with no delay, no loss, and every address behind it: no ARP, no neighbour discovery.
 
     What the host sends waits in `sent`. `addresses` are the host's own here. All that it has no other route for is behind
@@ -40,7 +58,6 @@ class Tun(Source):
         super().__init__()
         self.host = host
         self.name = name
-        self.sent: deque[Sent] = deque(maxlen=LONGEST)
         # As an interface counts what goes into its wire and comes out of it
         self.entered = self.octets_entered = self.delivered = self.octets_delivered = 0
         self.interface = Interface(name, host.network.topology.mac(), mtu, owner=host.name)
@@ -75,6 +92,15 @@ class Tun(Source):
         self.delivered += 1
         self.octets_delivered += len(frame)
         self.interface.receive(frame, self.host.network.now)
+
+    def md5_secret(self, local: tuple[IPAddress, int], remote: tuple[IPAddress, int]) -> bytes | None:
+        tcp = self.host.engine.tcp
+        known = [tcp.connections.get((*local, *remote)), *tcp.listeners.get(local[1], ())]
+        for settings in (one.settings for one in known if one is not None):
+            signature = signature_for(settings, remote)
+            if isinstance(signature, MD5):
+                return signature.secret
+        return None
 
     def describe(self) -> str:
         return f"{self.name} of {self.host.name}"

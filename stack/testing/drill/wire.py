@@ -13,10 +13,8 @@ from stack.ip.formats.icmp import ICMP
 from stack.ip.formats.icmpv6 import ICMPv6
 from stack.ip.formats.ipv4 import IPv4
 from stack.ip.formats.ipv6 import IPv6
-from stack.socket.stream import Stream
 from stack.tcp.formats.tcp import TCP
-from stack.tcp.signing.md5 import MD5, digest
-from stack.tcp.signing.signatures import signature_for
+from stack.tcp.signing.md5 import digest
 from stack.testing.drill.arguments import integer
 from stack.testing.drill.conversation import Conversation
 from stack.testing.drill.expectation import Expectation
@@ -25,7 +23,7 @@ from stack.testing.drill.files import SocketFile
 from stack.testing.drill.injection import Signer, inject
 from stack.testing.drill.profile import EPHEMERAL, Profile
 from stack.testing.drill.script import Packet, Syscall
-from stack.testing.drill.tun import Sent, Tun
+from stack.testing.drill.tun import Device, Sent
 from stack.udp.formats.udp import UDP
 
 if TYPE_CHECKING:
@@ -55,7 +53,7 @@ class Under:
 class Wire:
     """What a script injects and expects, on the wire of a host."""
 
-    def __init__(self, tun: Tun, profile: Profile) -> None:
+    def __init__(self, tun: Device, profile: Profile) -> None:
         self.tun = tun
         self.profile = profile
         self.table: list[Under] = []
@@ -73,7 +71,7 @@ class Wire:
         if not isinstance(file, SocketFile) or number is None:
             return
         under = self._of(number) or self._add(number, file)
-        if syscall.name == "connect" and under.phase is Phase.TALKING and _connects_again(file):
+        if syscall.name == "connect" and under.phase is Phase.TALKING and file.connects_anew:
             under = self._add(number, file)  # what the socket talked in before is over
         process.peers[number] = self.profile.connect_port if under.phase is Phase.NEW else under.conversation.remote_port
         if under.phase in (Phase.NEW, Phase.CONNECTING) and (syscall.name == "connect" or _has_address(syscall, file)):
@@ -203,16 +201,12 @@ class Wire:
             part += 1
 
     def _signer(self, conversation: Conversation) -> Signer | None:
-        """What makes the digests of `md5 valid`: the key that the host has for this conversation."""
-        tcp = self.tun.host.engine.tcp
-        local, remote = conversation.local_port or 0, (conversation.remote, conversation.remote_port)
-        known = [tcp.connections.get((conversation.local, local, *remote)), *tcp.listeners.get(local, ())]
-        for settings in (one.settings for one in known if one is not None):
-            signature = signature_for(settings, remote)
-            if isinstance(signature, MD5):
-                secret = signature.secret
-                return lambda ip, header, text: digest(secret, bytes(ip.source), bytes(ip.destination), header, text)
-        return None
+        """What makes the digests of `md5 valid`: with the key that the host has for this conversation."""
+        local = (conversation.local, conversation.local_port or 0)
+        secret = self.tun.md5_secret(local, (conversation.remote, conversation.remote_port))
+        if secret is None:
+            return None
+        return lambda ip, header, text: digest(secret, bytes(ip.source), bytes(ip.destination), header, text)
 
     def _next(self, under: Under, sniff: Callable[[], bool]) -> Sent | None:
         """The next packet of this conversation; those of others are passed over, as packetdrill does."""
@@ -237,11 +231,6 @@ def belongs(live: LivePacket, conversation: Conversation, connecting: bool) -> b
     if connecting and isinstance(transport, TCP):  # what comes of a connect() is a SYN: other segments are of a socket before
         return transport.syn and not transport.ack and known in (None, transport.source)
     return known is None or bool(transport.source == known)
-
-
-def _connects_again(file: SocketFile) -> bool:
-    """Its connection failed, or was dissolved by AF_UNSPEC."""
-    return isinstance(file.description, Stream) and file.description.connection is None
 
 
 def _has_address(syscall: Syscall, file: SocketFile) -> bool:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from stack.lab.network import Network
 from stack.testing.drill.commands import Commands
+from stack.testing.drill.emulated_process import EmulatedProcess
 from stack.testing.drill.mismatch import Mismatch
 from stack.testing.drill.parser import parse
-from stack.testing.drill.process import Process
 from stack.testing.drill.profile import DEFAULTS, addresses, versions
 from stack.testing.drill.run import run_script
 from stack.testing.drill.script import Command, ScriptError
@@ -33,7 +33,7 @@ def commands() -> Commands:
     host = network.host("host")
     profile = addresses(4)
     Tun(host, "tun0", [profile.local])
-    return Commands(Process(host, profile))
+    return Commands(EmulatedProcess(host, profile))
 
 
 @pytest.mark.parametrize(("text", "printed"), [
@@ -89,7 +89,7 @@ def test_any_text_runs_or_is_refused(pieces: list[str]) -> None:
     network = Network(1)
     host = network.host("host")
     with suppress(ScriptError, Mismatch):
-        Commands(Process(host, addresses(4))).run(Command("".join(pieces)))
+        Commands(EmulatedProcess(host, addresses(4))).run(Command("".join(pieces)))
 
 
 def settings(commands: Commands, text: str) -> object:
