@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from stack.socket.description import Address, error
 from stack.socket.numbers import MSG_FASTOPEN as MSG_FASTOPEN
 from stack.socket.numbers import MSG_ZEROCOPY, SO_ZEROCOPY, SOL_SOCKET
+from stack.socket.stream_options import CONNECTED, CONNECTING
 from stack.tcp.opening.fastopen import Bits
+from stack.tcp.state import CLOSED
 
 if TYPE_CHECKING:
     from stack.socket.stream import Stream
@@ -25,6 +27,9 @@ def begin(stream: Stream, data: bytes, flags: int, to: Address | None) -> int:
         raise error(errno.EOPNOTSUPP)
     connection = stream.connection
     if connection is not None and not deferred(stream):
+        if stream.phase == CONNECTING and not stream.connecting and connection.state is not CLOSED:
+            stream.phase = CONNECTED  # this is the first call that finds it there: an ordinary one, to Linux
+            return stream.send(data, flags, None) or 0
         raise error(errno.EALREADY if stream.connecting else errno.EISCONN)
     if connection is not None:
         taken = connection.open_active(stream.node.now, data)

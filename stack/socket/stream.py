@@ -23,27 +23,26 @@ from stack.socket.numbers import (
 )
 from stack.socket.receive_control import stream_control
 from stack.socket.send_control import stamping
-from stack.socket.stream_options import StreamOptions
+from stack.socket.stream_options import CONNECTED, CONNECTING, NEW, StreamOptions
 from stack.socket.transmit_reports import TX_RECORD
 from stack.tcp.connection import Connection
 from stack.tcp.state import CLOSED, ESTABLISHED, SYN_SENT, TIME_WAIT
 from stack.udp.ports import V4, V6
 
-_NEW, _CONNECTING, _CONNECTED = range(3)
-
 
 class Stream(StreamOptions):
     """The open file of a stream socket: new, bound, connecting, connected, or listening."""
 
-    __slots__ = ("claim", "full", "phase")
+    __slots__ = ("claim", "dissolved", "full", "phase")
 
     def __init__(self, node: Node, family: int, connection: Connection | None = None) -> None:
         super().__init__(node, family, SOCK_STREAM)
         self.connection = connection
         self.listener = None
+        self.dissolved = 0  # the error of a connection that AF_UNSPEC ended
         self.full = False  # writing had to wait, and nobody was told of room since (SOCK_NOSPACE)
         self.claim: Any = None  # our hold on a port, while there is neither connection nor listener
-        self.phase = _NEW if connection is None else _CONNECTED
+        self.phase = NEW if connection is None else CONNECTED
         self.reports = None
         self._settings = None
         if connection is not None:
@@ -56,7 +55,7 @@ class Stream(StreamOptions):
         connection = self.connection
         if connection is None:
             if self.listener is None:
-                return OUT | HUP
+                return OUT | HUP | (ERR if self.dissolved else 0)
             return IN if self.listener.readable else 0
         gone = connection.state is CLOSED
         ended = gone or connection.no_more_reads or bool(connection.rcv.fin)
@@ -158,7 +157,10 @@ class Stream(StreamOptions):
         return self.connection is not None and self.connection.at_mark
 
     def take_error(self) -> int:
-        return (self.connection.take_error() or 0) if self.connection is not None else 0
+        if self.connection is not None:
+            return self.connection.take_error() or 0
+        code, self.dissolved = self.dissolved, 0
+        return code
 
     # Opening
 
@@ -208,9 +210,9 @@ class Stream(StreamOptions):
         return made, connection.remote
 
     def connect(self, address: Any, port: int) -> int:
-        if self.listener is not None or self.phase == _CONNECTED:
+        if self.listener is not None or self.phase == CONNECTED:
             return errno.EISCONN
-        if self.phase == _CONNECTING:
+        if self.phase == CONNECTING:
             if fast_open.deferred(self):
                 return errno.EISCONN
             return errno.EALREADY if self.connecting else self.connected()
@@ -223,7 +225,7 @@ class Stream(StreamOptions):
         node = self.node
         connection = node.engine.tcp.connect(None, to, self.settings, node.now, self.claim, data=data)
         self.connection = connection
-        self.phase = _CONNECTING
+        self.phase = CONNECTING
         connection.notify = self.wake
         return connection.fast.text if connection.fast is not None else 0
 
@@ -232,10 +234,10 @@ class Stream(StreamOptions):
         if connection is None or connection.state is CLOSED:
             code = self.take_error() or errno.ECONNABORTED
             self.connection = None
-            self.phase = _NEW
+            self.phase = NEW
             self._hold_again()
             return code
-        self.phase = _CONNECTED
+        self.phase = CONNECTED
         return 0
 
     def disconnect(self) -> None:
@@ -248,9 +250,11 @@ class Stream(StreamOptions):
             self._settings = connection.settings
             connection.notify = None
             connection.closed_by_user = True
+            if connection.state not in (CLOSED, TIME_WAIT):
+                self.dissolved = errno.ECONNRESET
             connection.abort(self.node.now)
             self.connection = None
-            self.phase = _NEW
+            self.phase = NEW
             self._hold_again()
         self.node.flush()
         self.wake()
@@ -265,7 +269,7 @@ class Stream(StreamOptions):
         connection = self.connection
         if connection is None or connection.opening or flags & MSG_FASTOPEN:
             if connection is None and not flags & MSG_FASTOPEN:
-                raise error(errno.EPIPE)
+                raise error(self.take_error() or errno.EPIPE)
             return None  # `Transfer` opens fast, or waits
         node = self.node
         now = node.scheduler.now
@@ -331,14 +335,6 @@ class Stream(StreamOptions):
             return found
         return found._replace(control=stream_control(self, found.data))
 
-    def identify_stamps(self, from_queue: bool) -> None:
-        """SOF_TIMESTAMPING_OPT_ID: number octets from what is acknowledged now, or from what is queued."""
-        connection = self.connection
-        if connection is None:
-            raise error(errno.EINVAL)
-        queued = connection.outgoing.end if connection.outgoing is not None else connection.snd.nxt
-        self.transmit_reports().count_from(queued if from_queue else connection.snd.una)
-
     def low_water(self) -> int:
         return max(1, self.option(numbers.SOL_SOCKET, numbers.SO_RCVLOWAT, 1))
 
@@ -368,7 +364,7 @@ class Stream(StreamOptions):
                 self.node.flush()
                 self.wake()
             return
-        if connection is None or connection.state is CLOSED:
+        if connection is None or connection.state in (CLOSED, TIME_WAIT):
             raise error(errno.ENOTCONN)
         if connection.state is SYN_SENT:
             connection.abort(now)

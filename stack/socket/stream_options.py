@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, Any
 
 from stack.base.quantity import MILLISECOND
 from stack.socket import numbers as n
-from stack.socket.description import Description
+from stack.socket.description import Description, error
 from stack.socket.numbers import SOL_IP, SOL_IPV6, SOL_SOCKET
 from stack.socket.transmit_reports import TransmitReports
 from stack.tcp.congestion.registry import name_of
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _TRAFFIC_CLASS = ((SOL_IP, n.IP_TOS), (SOL_IPV6, n.IPV6_TCLASS))
 _HOP_LIMIT = ((SOL_IP, n.IP_TTL), (SOL_IPV6, n.IPV6_UNICAST_HOPS))
+NEW, CONNECTING, CONNECTED = range(3)  # a stream's phases
 
 
 class StreamOptions(Description):
@@ -31,6 +33,12 @@ class StreamOptions(Description):
     listener: Listener | None
     reports: TransmitReports | None  # made when the program asks for some
     _settings: TcpSettings | None  # None: the host's, or those of the connection
+
+    @property
+    def host_settings(self) -> TcpSettings:
+        """The host's parameters: its sysctls."""
+        settings: TcpSettings = self._host.settings
+        return settings
 
     @property
     def settings(self) -> TcpSettings:
@@ -115,6 +123,14 @@ class StreamOptions(Description):
         """TCP_TIMESTAMP: the time stamp that a segment sent now would carry."""
         now = self.node.now
         return timestamps.clock(self.connection, now) if self.connection is not None else now // MILLISECOND
+
+    def identify_stamps(self, from_queue: bool) -> None:
+        """SOF_TIMESTAMPING_OPT_ID: number octets from what is acknowledged now, or from what is queued."""
+        connection = self.connection
+        if connection is None:
+            raise error(errno.EINVAL)
+        queued = connection.outgoing.end if connection.outgoing is not None else connection.snd.nxt
+        self.transmit_reports().count_from(queued if from_queue else connection.snd.una)
 
     def transmit_reports(self) -> TransmitReports:
         """What tells the program about what it sent."""

@@ -146,7 +146,9 @@ def _set_fast_open_no_cookie(description: Any, value: bytes) -> None:
 
 
 def _set_not_sent(description: Any, value: bytes) -> None:
-    description.configure(not_sent_low_water=integer(value) & 0xFFFFFFFF)
+    number = integer(value) & 0xFFFFFFFF
+    description.keep(SOL_TCP, n.TCP_NOTSENT_LOWAT, number)
+    description.configure(not_sent_low_water=number or description.host_settings.not_sent_low_water)
 
 
 TABLE: Table = {
@@ -154,7 +156,9 @@ TABLE: Table = {
     (SOL_TCP, n.TCP_NODELAY): flag(SOL_TCP, n.TCP_NODELAY, "nodelay", STREAM),
     (SOL_TCP, n.TCP_CORK): flag(SOL_TCP, n.TCP_CORK, "cork", STREAM),
     (SOL_TCP, n.TCP_MAXSEG): Option(lambda d: int(d.segment_size), _set_segment_size, STREAM),
-    (SOL_TCP, n.TCP_NOTSENT_LOWAT): Option(lambda d: of_settings(d, "not_sent_low_water"), _set_not_sent, STREAM),
+    (SOL_TCP, n.TCP_NOTSENT_LOWAT): Option(
+        lambda d: d.option(SOL_TCP, n.TCP_NOTSENT_LOWAT), _set_not_sent, STREAM  # what the sysctl says is not told
+    ),
     (SOL_TCP, n.TCP_CONGESTION): Option(lambda d: d.congestion.ljust(16, b"\0"), _set_congestion, STREAM),
     # When to acknowledge, and what to offer
     (SOL_TCP, n.TCP_QUICKACK): Option(

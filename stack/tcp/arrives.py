@@ -6,6 +6,7 @@ that one acknowledgment answers all that a segment set off (MUST-58, MUST-59).
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -220,6 +221,10 @@ def check_sequence_number(b: Block, seg: Segment, now: int) -> bool:
         return GO_ON
     if b.ecn is not None and b.ecn.accurate is not None:
         accurate_ecn.segment_arrived(b, seg)  # its text comes to be counted as often as it comes (RFC 9768 section 3.2.1)
+    if b.state is CLOSE_WAIT and seg.seq < rcv.nxt < seg.seq + len(seg.text) and seg.ack is not None and seg.ack <= b.snd.nxt:
+        b.reset_due = (seg.ack, None, "text reaches beyond the FIN")  # what came before is lost on its sender's stack (tcp_reset)
+        become_closed(b, now, errno.EPIPE)
+        return DONE
     # "It is assumed that the segment is the idealized segment that begins at RCV.NXT and does not exceed the window": trim it
     if seg.len and seg.seq < rcv.nxt:
         old_text(b, seg)
@@ -292,7 +297,7 @@ def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
         if listener is not None:
             listener.established(b)
         elif b.fast is not None and not b.passive:  # of two that opened fast at once
-            fastopen.syn_acknowledged(b, seg, ack, now)
+            fastopen.syn_acknowledged(b, seg, ack, now, learn=False)
         take_held(b, now)
     elif ack > snd.nxt or ack < snd.una - min(snd.max_wnd, snd.una - b.iss - b.passive):  # MAY-12
         b.ack_now, b.rcv.dsack = False, None  # nor is its old text answered

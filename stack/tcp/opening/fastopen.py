@@ -136,8 +136,8 @@ def load_syn(b: Block, data: bytes, now: int) -> None:
         b.outgoing.append(data[: fast.text])
 
 
-def syn_acknowledged(b: Block, seg: Segment, ack: int, now: int) -> None:
-    """The SYN,ACK is here: what it says of the cookie is kept; data that it does not acknowledge goes out again."""
+def syn_acknowledged(b: Block, seg: Segment, ack: int, now: int, learn: bool = True) -> None:
+    """The SYN,ACK is here: what it says of the cookie is kept, unless both opened; data that it does not acknowledge goes out again."""
     fast = b.fast
     assert fast is not None
     assert b.remote is not None
@@ -148,7 +148,8 @@ def syn_acknowledged(b: Block, seg: Segment, ack: int, now: int) -> None:
         lost = given is None and refused
     elif fast.asked and given is None and not fast.text:
         experiment = 2 if fast.experimental else 1
-    fast.cache.learn(b.local[0], b.remote[0], seg.mss or 0, given, seg.experimental_cookie, lost, experiment, now)
+    if learn:
+        fast.cache.learn(b.local[0], b.remote[0], seg.mss or 0, given, seg.experimental_cookie, lost, experiment, now)
     if refused:
         fast.failure = Failure.SYN_RETRANSMITTED if b.retransmitted else Failure.DATA_NOT_ACKED
         b.snd.nxt = ack  # sent as if it never had been

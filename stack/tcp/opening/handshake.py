@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _TIMESTAMPS = 12  # octets of the timestamps option, aligned
 _SMALL_WINDOW = 536  # up to here a segment may fill the window (Linux's tcp_bound_to_half_wnd)
-_INITIAL = 10  # TCP_INIT_CWND: CWND before there is a route's
 
 
 def learn_options(b: Block, seg: Segment, now: int) -> None:
@@ -81,8 +80,6 @@ def begin_transfer(b: Block, now: int) -> None:
             b.path_mss = min(b.path_mss, settings.base_mss)
             set_segment_size(b)
     b.congestion = kind(b.snd.mss, segments)
-    if recovery.timeouts and not b.passive:
-        b.congestion.ssthresh = kind(b.snd.mss, _INITIAL).lost(now)  # from when the SYN's timer went off (tcp_enter_loss)
     b.congestion.counters = b.counters
     b.congestion.configure(settings)
     b.congestion.opened(b.rtt.srtt, now)
