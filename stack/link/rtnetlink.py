@@ -6,7 +6,7 @@ import os
 import socket
 from struct import Struct, calcsize, pack
 
-from stack.base.address import IPAddress
+from stack.base.address import IPAddress, IPv6Address
 
 _HEADER = Struct("=IHHII")  # length, type, flags, sequence, port
 _ERROR = Struct("=i")
@@ -15,6 +15,8 @@ _NEW_LINK, _NEW_ADDRESS, _NEW_ROUTE, _DELETE_ROUTE = 16, 20, 24, 25
 _UP = 0x1  # IFF_UP
 _NO_DAD = 0x02  # IFA_F_NODAD: usable at once, as our hosts' addresses are
 _FAMILIES = {4: socket.AF_INET, 16: socket.AF_INET6}
+_NETLINK, _JOIN, _DROP, _IPV6_ADDRESSES = 270, 1, 2, 9  # SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, its opposite, RTNLGRP_IPV6_IFADDR
+_PATIENCE = 5.0  # real seconds
 _TABLE_MAIN, _STATIC, _UNICAST = 254, 4, 1
 
 
@@ -23,6 +25,9 @@ class Rtnetlink:
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+        self._news = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+        self._news.bind((0, 0))
+        self._news.settimeout(_PATIENCE)
         self._sequence = 0
 
     def set_up(self, index: int, *, mtu: int, queue: int, mac: bytes | None = None) -> None:
@@ -33,10 +38,31 @@ class Rtnetlink:
         self._ask(_NEW_LINK, pack("=BxHiII", socket.AF_UNSPEC, 0, index, _UP, _UP), attributes)
 
     def add_address(self, index: int, address: IPAddress, prefix: int) -> None:
-        """An address for interface `index`, with the route to its subnet."""
+        """An address for interface `index`, with the route to its subnet; the kernel answers for it when this returns."""
         octets = bytes(address)
         body = pack("=BBBBI", _FAMILIES[len(octets)], prefix, 0, 0, index)
-        self._ask(_NEW_ADDRESS, body, [(1, octets), (2, octets), (8, pack("=I", _NO_DAD))], _CREATE)
+        attributes = [(1, octets), (2, octets), (8, pack("=I", _NO_DAD))]
+        if len(octets) != IPv6Address.length:
+            self._ask(_NEW_ADDRESS, body, attributes, _CREATE)
+            return
+        self._news.setsockopt(_NETLINK, _JOIN, _IPV6_ADDRESSES)
+        try:
+            self._ask(_NEW_ADDRESS, body, attributes, _CREATE)
+            self._await_address(octets)
+        finally:
+            self._news.setsockopt(_NETLINK, _DROP, _IPV6_ADDRESSES)
+
+    def _await_address(self, octets: bytes) -> None:
+        """Wait until it is told that the address is there. Its solicited-node group is joined later than it is added, by a
+        worker of the kernel, which a busy machine keeps waiting: who asks for the neighbour before that is not heard.
+        """
+        try:
+            while True:
+                news = self._news.recv(65536)
+                if _HEADER.unpack_from(news)[1] == _NEW_ADDRESS and octets in news:
+                    return
+        except TimeoutError:  # the interface was set down by others: then it is as it is
+            return
 
     def route(self, index: int, network: IPAddress, prefix: int, gateway: IPAddress | None, *, add: bool = True) -> None:
         """Add or delete a route by way of interface `index`."""
@@ -58,5 +84,6 @@ class Rtnetlink:
             raise OSError(error, os.strerror(error))
 
     def close(self) -> None:
-        """Close the socket."""
+        """Close the sockets."""
         self._socket.close()
+        self._news.close()

@@ -18,7 +18,7 @@ AGREE = {
 @pytest.mark.parametrize(
     "name",
     [
-        "ask and reply", "refused", "small writes, Nagle", "two of ten lost", "a single segment lost", "FIN lost",
+        "ask and reply", "refused", "SYN-ACK lost", "small writes, Nagle", "two of ten lost", "a single segment lost", "FIN lost",
         "closed with data unread", "abort", "keep-alive", "urgent data",
     ],
 )  # fmt: skip

@@ -41,6 +41,15 @@ def test_the_last_segment_that_is_queued_is_pushed() -> None:
     assert pen.read() == [". 1:1001(1000) ack 1", ". 1001:2001(1000) ack 1", "P. 2001:2501(500) ack 1"]
 
 
+def test_more_than_half_of_the_largest_window_is_pushed() -> None:
+    """forced_push: what is exactly half of it is not (pushed_seq begins behind the SYN)."""
+    pen = client(PLAIN, win=2000)
+    pen.connection.send(bytes(3500), 0)
+    assert pen.read() == [". 1:1001(1000) ack 1", "P. 1001:2001(1000) ack 1"]
+    pen.write(".", 1, ack=2001, win=2000)
+    assert pen.read() == [". 2001:3001(1000) ack 1", "P. 3001:3501(500) ack 1"]
+
+
 def test_a_cork_holds_back_what_is_not_full_for_200_ms() -> None:
     pen = client(PLAIN.replace(cork=True))
     pen.connection.send(bytes(1500), 0)
@@ -78,7 +87,7 @@ def test_half_of_the_largest_window_is_worth_a_segment() -> None:
     pen.write(".", 1, ack=801, win=300)
     assert pen.read() == []
     pen.write(".", 1, ack=801, win=400)
-    assert pen.read() == ["P. 801:1201(400) ack 1"]
+    assert pen.read() == [". 801:1201(400) ack 1"]
 
 
 @rfc("9293", "MUST-36")

@@ -87,7 +87,7 @@ def begin_transfer(b: Block, now: int) -> None:
         b.rate = DeliveryRate()
     if pacing.wanted(b):
         b.pacer = pacing.Pacer()
-    b.pushed = b.snd.nxt - 1
+    b.pushed = b.snd.nxt
     recovery.undo_marker = None
     recovery.point = b.snd.nxt
 
