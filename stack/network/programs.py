@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
+from _thread import get_ident
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -184,6 +185,11 @@ class Programs:
             return self._wait(strand, sources, deadline, node, doing)
         with Calling(self, patient=deadline is None) as strand:
             return self._wait(strand, sources, deadline, node, doing)
+
+    @property
+    def can_be_run(self) -> bool:
+        """By the calling thread: it is not closed, and no other thread is running it."""
+        return not self.closed and (self.depth == 0 or self.caller.ident == get_ident())
 
     def close(self) -> None:
         """End every program and every loop. Raises `StackError` naming what would not end. Closing twice is allowed."""

@@ -41,12 +41,15 @@ class Lock(Source):
         return False
 
     def _acquire(self, timeout: float) -> bool:
-        """The lock is taken: wait in virtual time if the caller is on a host, or if it must wait for a program."""
+        """The lock is taken: wait in virtual time if the caller is on a host, or if it must wait for a program.
+
+        In real time where the network is run by another thread: it lets the program go on.
+        """
         node = current_node()
         holder = self._holder
         if node is not None:
             programs = programs_of(node)
-        elif holder is not None and holder is not current_strand() and timeout == -1 and not holder.programs.closed:
+        elif holder is not None and holder is not current_strand() and timeout == -1 and holder.programs.can_be_run:
             programs = holder.programs
         else:
             return self._real.acquire(timeout=timeout)

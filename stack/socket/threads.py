@@ -6,6 +6,7 @@ programs may share them with each other and with whoever made them.
 
 from __future__ import annotations
 
+import _thread
 import concurrent.futures.thread
 import importlib
 import logging
@@ -90,6 +91,35 @@ def _install_threads(switch: Switch) -> None:
     is_alive = switch.attribute(threading.Thread, "is_alive", alive)
 
 
+class Started:
+    """The event by which a thread of the library tells who starts it that it runs, of the interpreter's own lock.
+
+    The new thread tells it before it has the baton, and must not wait in virtual time for a lock that its starter holds.
+    """
+
+    __slots__ = ("_lock", "_set")
+
+    def __init__(self) -> None:
+        self._set = False
+        self._lock = _thread.allocate_lock()
+        self._lock.acquire()
+
+    def is_set(self) -> bool:
+        return self._set
+
+    def set(self) -> None:
+        self._set = True
+        self._lock.release()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if self._lock.acquire(timeout=-1 if timeout is None else timeout):
+            self._lock.release()
+        return self._set
+
+    def _at_fork_reinit(self) -> None:
+        """The interpreter asks for it; a child of a fork finds the event as it was."""
+
+
 def _start_on(thread: threading.Thread, programs: Programs, node: Any, start: Callable[..., None]) -> None:
     """Start a thread that runs when it has the baton, and is no obstacle to the end of the process."""
     program, strand = programs.adopt(node, thread.name)
@@ -101,7 +131,7 @@ def _start_on(thread: threading.Thread, programs: Programs, node: Any, start: Ca
     own.run = strand.main
     own._daemonic = True
     with inside(None):
-        own._started = threading.Event()
+        own._started = Started()
         try:
             start(thread)
         except BaseException as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import gc
 import logging
 import os
@@ -17,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from stack.network.deadlock import Deadlock
-from stack.network.place import current_node
+from stack.network.place import current_node, inside
 from stack.network.programs import Programs
 from stack.socket import switch
 from tests.network.places import Host, two_hosts
@@ -119,6 +120,59 @@ def test_a_lock_held_while_its_holder_sleeps_makes_others_wait_in_virtual_time(t
     with a:
         assert lock.acquire(timeout=5)
         assert kind != "Lock" or not lock.acquire(timeout=5)
+
+
+def test_a_thread_of_the_process_waits_in_real_time_for_a_lock_that_a_program_holds(two: Two) -> None:
+    """It cannot run the network: another thread does, and lets the program go on."""
+    programs, a, _b = two
+    lock, held = threading.Lock(), _thread.allocate_lock()
+    held.acquire()
+    log: list[object] = []
+
+    def other() -> None:
+        held.acquire()
+        try:
+            with lock:
+                log.append(current_node())
+        except BaseException as error:
+            log.append(error)
+
+    def work() -> None:
+        with lock:
+            held.release()
+            with inside(None):
+                time.sleep(0.05)                             # really: the other one tries meanwhile
+            time.sleep(1)
+            assert log == []
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    programs.start(a, work).result()
+    thread.join()
+    assert log == [None]
+
+
+def test_a_thread_that_begins_needs_no_lock_of_its_starter(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It tells its starter, which may be stopped at any line, that it runs; that once was by a lock that waits in virtual time."""
+    programs, a, _b = two
+    made: list[object] = []
+
+    def make() -> object:
+        made.append(_thread.allocate_lock())
+        return made[-1]
+
+    monkeypatch.setattr(threading, "Lock", make)
+    monkeypatch.setattr(threading, "_allocate_lock", make)
+
+    def start() -> None:
+        thread = threading.Thread(target=int)
+        made.clear()
+        thread.start()
+        assert made == []
+        assert thread._started.is_set()  # type: ignore[attr-defined]
+        thread.join()
+
+    programs.start(a, start).result()
 
 
 def test_a_real_deadlock_of_programs_is_told(two: Two) -> None:
