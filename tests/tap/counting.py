@@ -31,8 +31,8 @@ LOOSE = ("TcpExtTCPHPHits", "TcpExtTCPHPAcks", "TcpExtTCPPureAcks")
 class Raw:
     """One connection of a peer without a TCP: numbers relative to both ends' initial ones, 1 is the first octet."""
 
-    def __init__(self, probe: Probe, port: int, mss: int = 1000, sack: bool = True, stamps: int | None = None, options: tuple[Any, ...] = ()) -> None:
-        self.probe, self.port, self.stamps = probe, port, stamps
+    def __init__(self, probe: Probe, server: Any, port: int, mss: int = 1000, sack: bool = True, stamps: int | None = None, options: tuple[Any, ...] = ()) -> None:
+        self.probe, self.server, self.port, self.stamps = probe, server, port, stamps
         self.irs = self.echo = 0
         self.syn = [MSS(mss), *([SACKPermitted()] if sack else []), WindowScale(7), *options]
 
@@ -72,6 +72,16 @@ class Raw:
     def wait(self, seconds: float) -> None:
         network = self.probe.network
         network.run(until=(network.now + int(seconds * 1e9)) / 1e9)
+
+    def until_fin(self) -> None:
+        self.probe.expect(lambda packet: TCP in packet and packet[TCP].fin and packet[TCP].destination == self.port, within=3)
+
+    def until_again(self, seq: int) -> None:
+        """Wait until the segment with this number has come twice."""
+        for _ in range(2):
+            self.probe.expect(
+                lambda packet: TCP in packet and (packet[TCP].sequence - self.irs) & 0xFFFFFFFF == seq and len(packet.after(TCP)) > 0, within=3
+            )
 
     def last(self) -> TCP:
         """The header of what came last."""
@@ -120,7 +130,7 @@ def run(story: Story, linux: bool) -> HostCounters:
                 net.run(until=0.1)
         numbers = count(4001)
         before = counters(end, space)
-        story.peer(lambda **settings: Raw(probe, next(numbers), **settings))
+        story.peer(lambda **settings: Raw(probe, end.address, next(numbers), **settings))
         net.run(until=(net.now + 50_000_000) / 1e9)
         return counters(end, space) - before
 

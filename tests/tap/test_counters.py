@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+import stack
+from stack import ICMP, IPv4
+from stack.tcp.formats.options import FastOpenCookie
 from tests.tap.counting import Raw, Story, compare, run
 
 TCP = socket.IPPROTO_TCP
@@ -216,14 +219,14 @@ def ends(make: Any) -> None:
 
 def after_close(make: Any) -> None:
     raw: Raw = make().open()
-    raw.wait(0.3)
+    raw.until_fin()
     raw.send("P.", 1, 10, ack=1)  # it has closed
     raw.wait(0.1)
 
 
 def time_wait(make: Any) -> None:
     raw: Raw = make().open()
-    raw.wait(0.3)
+    raw.until_fin()
     raw.send(".", 1, ack=2)
     raw.wait(0.1)
     raw.send("F.", 1, ack=2)
@@ -240,9 +243,99 @@ def reset_by_peer(make: Any) -> None:
     raw.wait(0.1)
 
 
+def reset_later(make: Any) -> None:
+    raw: Raw = make().open()
+    raw.wait(0.3)
+
+
 def silence(make: Any) -> None:
     raw: Raw = make().open()
     raw.wait(3.4)
+
+
+def new_data_after_a_time_out(make: Any) -> None:
+    raw: Raw = make().open()
+    raw.until_again(1)
+    raw.wait(0.05)
+    raw.send(ack=2001)  # more than was sent again
+    raw.wait(0.05)
+    raw.send(ack=10_001)
+    raw.wait(0.1)
+
+
+def originals_were_late(make: Any) -> None:
+    raw: Raw = make(stamps=1000, mss=1012).open()
+    raw.wait(0.35)
+    raw.send(ack=1, sack=((1001, 4001),))
+    raw.wait(0.05)
+    raw.send(ack=5001)  # still echoes what came before the repetition
+    raw.wait(0.05)
+    raw.send(ack=10_001)
+    raw.wait(0.1)
+
+
+def a_probe_repairs(make: Any) -> None:
+    raw: Raw = make().open()
+    raw.wait(0.26)
+    raw.send(ack=9001)
+    raw.until_again(9001)  # the probe
+    raw.wait(0.02)
+    raw.send(ack=10_001)
+    raw.wait(0.05)
+    raw.send(ack=10_001)
+    raw.wait(0.1)
+
+
+def repetition_lost(make: Any) -> None:
+    raw: Raw = make().open()
+    raw.wait(0.35)
+    raw.send(ack=1, sack=((1001, 5001),))
+    raw.wait(0.05)
+    raw.send(ack=1, sack=((1001, 9001),))
+    raw.wait(0.7)
+    raw.send(ack=10_001)
+    raw.wait(0.1)
+
+
+def quoted(make: Any) -> None:
+    raw: Raw = make().open()
+    for offset in (77_777, 1):
+        address, server = raw.probe.address, raw.server
+        inner = IPv4(source=server, destination=address) / stack.TCP(source=8080, destination=raw.port, sequence=raw.irs + offset & 0xFFFFFFFF)
+        raw.probe.send(IPv4() / ICMP(3, 1) / inner)
+        raw.wait(0.05)
+
+
+def fast_open(make: Any) -> None:
+    def syn(cookie: bytes, text: int) -> Raw:
+        raw: Raw = make(options=(FastOpenCookie(cookie),))
+        raw.send("S", 0, text, options=raw.syn)
+        raw.wait(0.1)
+        return raw
+
+    given = syn(b"", 0).last().options
+    cookie = next(option.cookie for option in given if isinstance(option, FastOpenCookie))
+    raw = syn(cookie, 10)
+    raw.irs = raw.last().sequence
+    raw.send(".", 11)
+    syn(bytes(8), 10)
+    raw.wait(0.1)
+
+
+def too_many(make: Any) -> None:
+    for _ in range(6):
+        raw: Raw = make()
+        raw.send("S", 0, options=raw.syn)
+        raw.wait(0.05)
+
+
+def last_fin(make: Any) -> None:
+    raw: Raw = make().open()
+    raw.until_fin()
+    raw.send(".", 1, ack=2)
+    raw.wait(0.1)
+    raw.send("F.", 1, ack=2)
+    raw.wait(0.1)
 
 
 def deferred(make: Any) -> None:
@@ -256,8 +349,8 @@ def deferred(make: Any) -> None:
     raw.wait(0.1)
 
 
-LINGER: tuple[Any, ...] = ("option", socket.SOL_SOCKET, socket.SO_LINGER)
 KEEPALIVE = (("option", socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), *(("option", TCP, option, 1) for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL)), ("option", TCP, socket.TCP_KEEPCNT, 2))
+NO_PROBES = (("net.ipv4.tcp_early_retrans", "0"),)
 QUICK_CLOSE: tuple[tuple[Any, ...], ...] = (("sleep", 0.2), ("close",))
 
 STORIES: dict[str, tuple[Story, dict[str, int]]] = {
@@ -282,6 +375,15 @@ STORIES: dict[str, tuple[Story, dict[str, int]]] = {
     "TIME-WAIT": (Story(time_wait, QUICK_CLOSE), {"TcpExtTW": 1}),
     "reset by the peer": (Story(reset_by_peer), {"TcpEstabResets": 1}),
     "keep-alive": (Story(silence, (*KEEPALIVE, ("sleep", 60))), {"TcpExtTCPKeepAlive": 2, "TcpExtTCPAbortOnTimeout": 1}),
+    "new data after a time-out": (Story(new_data_after_a_time_out, SENDS, NO_PROBES), {"TcpExtTCPSpuriousRTOs": 1, "TcpExtTCPLossUndo": 1}),
+    "the originals were late": (Story(originals_were_late, SENDS), {"TcpExtTCPPartialUndo": 1, "TcpExtTCPTSReorder": 1}),
+    "a probe repairs a loss": (Story(a_probe_repairs, SENDS), {"TcpExtTCPLossProbes": 1}),
+    "a repetition is lost": (Story(repetition_lost, SENDS), {"TcpExtTCPSackRecoveryFail": 1}),
+    "ICMP quotes what was not sent": (Story(quoted), {"TcpExtOutOfWindowIcmps": 1}),
+    "fast open": (Story(fast_open, (("listener", TCP, socket.TCP_FASTOPEN, 5), ("sleep", 60)), (("net.ipv4.tcp_fastopen", "3"),)), {"TcpExtTCPFastOpenPassive": 1, "TcpExtTCPFastOpenPassiveFail": 1, "TcpExtTCPFastOpenCookieReqd": 1}),
+    "too many half open": (Story(too_many, sysctls=(("net.ipv4.tcp_syncookies", "0"),), backlog=1), {"TcpExtTCPReqQFullDrop": 4, "TcpExtListenDrops": 4}),
+    "a linger time of 0": (Story(reset_later, (("sleep", 0.2), ("abort",))), {"TcpExtTCPAbortOnData": 1}),
+    "TCP_LINGER2 below 0": (Story(last_fin, (("option", TCP, socket.TCP_LINGER2, -1), ("sleep", 0.2), ("close",))), {"TcpExtTCPAbortOnData": 1}),
     "TCP_DEFER_ACCEPT": (Story(deferred, (("listener", TCP, socket.TCP_DEFER_ACCEPT, 1),)), {"TcpExtTCPDeferAcceptDrop": 1}),
 }  # fmt: skip
 
