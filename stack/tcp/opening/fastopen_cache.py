@@ -53,6 +53,11 @@ class FastOpenCache:
             known.experiment = experiment
         known.syn_losses = known.syn_losses + 1 if lost else 0
 
+    def forget(self, destination: bytes | None = None) -> None:
+        """Know nothing any more: of one peer, or of all (`ip tcp_metrics flush`). A pause goes on."""
+        for key in [key for key in self._known if destination in (None, key[1])]:
+            del self._known[key]
+
     def disable(self, period: int, now: int) -> None:
         """Pause for `period` ns (0: never), twice as long each time, at most 64 times (tcp_fastopen_blackhole_timeout_sec)."""
         if period:

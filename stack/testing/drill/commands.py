@@ -39,6 +39,10 @@ class Commands(CommandReader):
             "tcpdrop": lambda simple: bsd.tcpdrop(process, simple),
         }
 
+    def defaults(self) -> None:
+        super().defaults()
+        self.process.host.engine.tcp.fast_open.forget()  # `ip tcp_metrics flush all`
+
     def whole(self, commands: list[Simple]) -> bool:
         """sockstat is understood with what looks through it."""
         if command_name(commands[0]) != "sockstat":
@@ -70,6 +74,8 @@ class Commands(CommandReader):
             self.change(**bsd.changes(key, value))
         elif not sysctl_host.apply(self.process, key, value):
             self.change(**changes(key, value))
+            if key == "net.ipv4.tcp_fastopen_blackhole_timeout_sec":
+                self.process.host.engine.tcp.fast_open.enable()  # writing it ends a pause (proc_tfo_blackhole_detect_timeout)
 
     def read_sysctl(self, name: str) -> str:
         if name not in EFFECT and name not in SYSCTLS_WITHOUT_EFFECT:

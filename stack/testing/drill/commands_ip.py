@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stack.base.address import ip_address
+from stack.base.address import IPAddress, ip_address
 from stack.base.errors import AddressError
 from stack.testing.drill.command_reader import Unmapped
 from stack.testing.drill.emulated_process import EmulatedProcess
@@ -21,9 +21,9 @@ def ip(process: EmulatedProcess, simple: Simple) -> None:
         return
     what, verb = words[0], words[1] if len(words) > 1 else "show"
     if what in ("tcp_metrics", "tcpmetrics"):
-        metrics = getattr(process.host.engine.tcp, "metrics", None)
-        if metrics is not None and verb not in _SHOWING:
-            metrics.clear()
+        if verb not in _SHOWING:  # of what Linux keeps there, Fast Open's cookies are what a later connection sees
+            named = next((word for word in words[2:] if word not in ("all", "address")), None)
+            process.host.engine.tcp.fast_open.forget(bytes(_parsed(named)) if named is not None else None)
     elif what in ("route", "ro", "r"):
         route_change(process, words[1:] or ["show"], Unmapped)
     elif verb in _SHOWING and what in ("link", "l", "addr", "address", "a", "neigh", "rule"):
@@ -57,16 +57,20 @@ def _link(process: EmulatedProcess, words: list[str]) -> None:
 
 
 def _address(process: EmulatedProcess, text: str) -> None:
-    try:
-        address = ip_address(text.partition("/")[0])
-    except AddressError:
-        raise Unmapped(f"{text!r} is no address") from None
+    address = _parsed(text.partition("/")[0])
     host = process.host
     if address not in host.engine.addresses.local:
         host.engine.add_address(host.interfaces[0], address, 8 * len(address))
 
 
 _GOING = ("del", "delete")
+
+
+def _parsed(text: str) -> IPAddress:
+    try:
+        return ip_address(text)
+    except AddressError:
+        raise Unmapped(f"{text!r} is no address") from None
 
 
 def tc(simple: Simple) -> dict[str, Any]:

@@ -260,3 +260,28 @@ def test_sysctls_that_decide_nothing_here(commands: Commands, name: str) -> None
 def test_what_is_not_emulated_of_sysctls_is_refused_by_name(commands: Commands, name: str) -> None:
     with pytest.raises(ScriptError, match=name.partition("=")[0]):
         settings(commands, f"sysctl -q {name}")
+
+
+KNOWN = """0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0 fcntl(3, F_SETFL, O_RDWR|O_NONBLOCK) = 0
++0 sendto(3, ..., 0, MSG_FASTOPEN, ..., ...) = -1 EINPROGRESS (Operation now in progress)
++0 > S 0:0(0) <mss 1460,sackOK,TS val 100 ecr 0,nop,wscale 7,FO,nop,nop>
++.01 < S. 123:123(0) ack 1 win 5840 <mss 1040,sackOK,TS val 700 ecr 100,nop,wscale 6,FO abcd1234,nop,nop>
++0 > . 1:1(0) ack 1 <nop,nop,TS val 110 ecr 700>
++0 close(3) = 0
++0 > F. 1:1(0) ack 1 <nop,nop,TS val 110 ecr 700>
++0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 4
++0 fcntl(4, F_SETFL, O_RDWR|O_NONBLOCK) = 0
+"""
+AGAIN = {
+    True: "+0 sendto(4, ..., 100, MSG_FASTOPEN, ..., ...) = 100\n+0 > S 0:100(100) <...>\n",
+    False: "+0 sendto(4, ..., 100, MSG_FASTOPEN, ..., ...) = -1 EINPROGRESS (Operation now in progress)\n+0 > S 0:0(0) <...>\n",
+}
+
+
+@pytest.mark.parametrize(("command", "kept"), [
+    ("true", True), ("ip tcp_metrics show", True), ("ip tcp_metrics delete 192.0.2.9", True), ("ip tcp_metrics delete 192.0.2.1", False),
+    ("ip tcp_metrics flush all > /dev/null 2>&1", False), ("ip -4 tcp_metrics flush", False),
+])  # fmt: skip
+def test_cookies_are_forgotten_with_the_metrics_of_peers(command: str, kept: bool) -> None:
+    run_script(parse(f"{KNOWN}+0 `{command}`\n{AGAIN[kept]}"), "ipv4")
