@@ -121,7 +121,9 @@ class TcpSettings:
     reordering: int = 3  # tcp_reordering: by so many segments the path may reorder, until it shows that it does by more;
     reordering_limit: int = 300  # tcp_max_reordering: up to so many
     collapse: bool = True  # tcp_retrans_collapse: small segments go again as one
-    rack: bool = True  # tcp_recovery, bit 1: losses are found by time (RFC 8985), not by number (RFC 6675)
+    rack: bool = True  # losses are found by time (RFC 8985), not by number (RFC 6675); Linux knows no other way any more
+    rack_fixed_window: bool = False  # tcp_recovery, bit 2: D-SACKs do not widen the reordering window
+    rack_alone: bool = False  # tcp_recovery, bit 4: that `reordering` segments were overtaken does not close it
     loss_probe: bool = True  # tcp_early_retrans: tail loss probe (RFC 8985 section 7)
     frto: bool = True  # tcp_frto: is the timeout for nothing? (RFC 5682)
     window_probe_octet: bool = False  # a probe of a shut window carries an octet, RFC 9293 MUST-36; Linux's carries none

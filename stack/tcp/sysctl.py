@@ -196,7 +196,7 @@ EFFECT: dict[str, Change] = {
     "net.ipv4.tcp_max_reordering": _Whole("reordering_limit"),
     "net.ipv4.tcp_reordering": _Whole("reordering"),
     "net.ipv4.tcp_retrans_collapse": _Switch("collapse"),
-    "net.ipv4.tcp_recovery": lambda text: {"rack": _number(text) & 1 > 0},
+    "net.ipv4.tcp_recovery": lambda text: {"rack_fixed_window": _number(text) & 2 > 0, "rack_alone": _number(text) & 4 > 0},  # 1 says nothing since 6.17
     "net.ipv4.tcp_early_retrans": lambda text: {"loss_probe": _number(text) >= 3},
     "net.ipv4.tcp_min_tso_segs": _Whole("least_burst"),
     "net.ipv4.tcp_frto": _Switch("frto"),

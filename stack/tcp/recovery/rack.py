@@ -53,7 +53,8 @@ def reordering_window(b: Block) -> int:
     """How late a segment may be before it counts as lost (tcp_rack_reo_wnd)."""
     recovery, rack = b.recovery, b.rack
     if not recovery.reordering_seen and (
-        recovery.state.value >= CongestionState.RECOVERY.value or b.rtx.sacked_out >= recovery.reordering
+        recovery.state.value >= CongestionState.RECOVERY.value
+        or (b.rtx.sacked_out >= recovery.reordering and not b.settings.rack_alone)
     ):
         return 0
     return min((b.rtt.minimum >> 2) * rack.steps, b.rtt.srtt)
@@ -141,7 +142,7 @@ def timeout(b: Block, now: int) -> None:
 def widen(b: Block, prior_delivered: int) -> None:
     """D-SACKs tell of repetitions that were not needed: wait longer, a quarter of the minimum round-trip time each round."""
     rack = b.rack
-    if not prior_delivered:
+    if not prior_delivered or b.settings.rack_fixed_window:
         return
     if prior_delivered < rack.last_delivered:
         rack.dsack_seen = False  # of a round for which the window was widened already
