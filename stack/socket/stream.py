@@ -39,7 +39,7 @@ class Stream(StreamOptions):
         super().__init__(node, family, SOCK_STREAM)
         self.connection = connection
         self.listener = None
-        self.dissolved = 0  # the error of a connection that AF_UNSPEC ended
+        self.dissolved = 0  # the error of a connection that AF_UNSPEC, or shutdown() before it was made, ended
         self.full = False  # writing had to wait, and nobody was told of room since (SOCK_NOSPACE)
         self.claim: Any = None  # our hold on a port, while there is neither connection nor listener
         self.phase = NEW if connection is None else CONNECTED
@@ -300,7 +300,7 @@ class Stream(StreamOptions):
     def receive(self, size: int, flags: int) -> tuple[bytes, Address | None, int] | None:
         connection = self.connection
         if connection is None:
-            raise error(errno.ENOTCONN)
+            raise error(self.take_error() or errno.ENOTCONN)
         if flags & (MSG_OOB | MSG_ERRQUEUE):
             if flags & MSG_ERRQUEUE:
                 return self.take_notice(size)[:3]
@@ -367,7 +367,7 @@ class Stream(StreamOptions):
         if connection is None or connection.state in (CLOSED, TIME_WAIT):
             raise error(errno.ENOTCONN)
         if connection.state is SYN_SENT:
-            connection.abort(now)
+            self.disconnect()
         else:
             if how != 1:
                 connection.shutdown_read()

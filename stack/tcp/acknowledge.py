@@ -342,3 +342,5 @@ def syn_acknowledged(b: Block, ack: int, seg: Segment, at: int) -> None:
     rearm(b, at)
     if whole > ack or (seg.sack and b.rtx.records):
         acknowledged(b, seg, whole, at)
+    elif b.recovery.state is CongestionState.LOSS:
+        b.recovery.repair = states.LOST  # a child of fast open, whose SYN,ACK was lost more than once

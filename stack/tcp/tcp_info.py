@@ -6,12 +6,13 @@ In a program: `TcpInfo.parse(sock.getsockopt(IPPROTO_TCP, TCP_INFO, 280)).snd_cw
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from stack.base.quantity import MICROSECOND, MILLISECOND, SECOND
 from stack.tcp.congestion.accurate_echo import FIRST
-from stack.tcp.congestion.base import INFINITE
+from stack.tcp.congestion.base import INFINITE, CongestionState
+from stack.tcp.congestion.registry import congestion_control
 from stack.tcp.info import held_up
 from stack.tcp.recovery.timer import WINDOW_PROBE
 from stack.tcp.sending import pacing
@@ -141,7 +142,8 @@ class TcpInfo:
     @classmethod
     def of(cls, b: Block, now: int) -> TcpInfo:
         """Of a connection at the time `now`, in nanoseconds (tcp_get_info)."""
-        return cls(**_first(b, now), **_words(b, now), **_counts(b, now), **_congestion(b, now), **_marks(b))
+        info = cls(**_first(b, now), **_words(b, now), **_counts(b, now), **_congestion(b, now), **_marks(b))
+        return info if b.state is not State.SYN_SENT else replace(info, **_opening(b, now))
 
 
 def _layout() -> list[tuple[str, int, int]]:
@@ -258,6 +260,17 @@ def _congestion(b: Block, now: int) -> dict[str, int]:
         "delivered": rtx.delivered,
         "delivered_ce": rtx.delivered_ce,
     }
+
+
+def _opening(b: Block, now: int) -> dict[str, Any]:
+    """What is different before the SYN is answered: it is a segment of the queue, and its text another."""
+    known: dict[str, Any] = {"snd_mss": 536 - 12 * b.settings.timestamps, "rcv_mss": 88}
+    if b.fast is not None and b.fast.text:
+        known["unacked"] = 2
+    if b.retries:
+        control = congestion_control(b.settings.congestion)(536, 10)
+        known |= {"ca_state": CongestionState.LOSS.value, "lost": 1, "retrans": 1, "snd_cwnd": 1, "snd_ssthresh": control.lost(now)}
+    return known
 
 
 def _marks(b: Block) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class Failure(IntEnum):
 class FastOpen:
     """The fast open of one connection, at either end."""
 
-    __slots__ = ("accepted", "acked", "asked", "cache", "child", "cookie", "deferred", "experimental", "failure", "listener", "text", "waiting", "whole")
+    __slots__ = ("accepted", "acked", "asked", "cache", "child", "cookie", "deferred", "experimental", "failure", "listener", "text", "waiting", "whole", "window")
 
     def __init__(self, cache: FastOpenCache | None = None) -> None:
         self.cookie: bytes | None = None  # goes with the next SYN or SYN,ACK; b"" asks for one; None: no option
@@ -61,6 +61,7 @@ class FastOpen:
         self.failure = Failure.NONE
         # The server's
         self.listener: Listener | None = None  # whose handshake is not over; the connection can be used already
+        self.window = 0  # that the SYN,ACK offered
         self.child = False  # opened by the data or the cookie of its SYN
         self.accepted = False  # the program has it
 

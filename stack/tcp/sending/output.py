@@ -117,7 +117,10 @@ def send_syn(b: Block, now: int) -> None:
             fast.cookie = None  # once: who repeats a SYN takes no risks
         if fast.text and b.snd.nxt == b.iss and b.outgoing is not None:
             text = b.outgoing.slice(b.iss + 1, fast.text)
-    field = min(rcv.offered, 0xFFFF)  # never scaled in a SYN
+    if fast is not None and fast.child and not fast.window:
+        fast.window = rcv.offered
+    # Never scaled in a SYN, and repeated as it was though a child of fast open may have offered another since
+    field = min(rcv.offered if fast is None else fast.window or rcv.offered, 0xFFFF)
     rcv.edge = rcv.nxt + rcv.offered
     flags, acknowledgment = (SYN | ACK, rcv.nxt) if answer else (SYN, 0)
     flags |= ecn.syn_flags(b, answer)
