@@ -262,7 +262,7 @@ class TcpLayer:
         listener = self._listener(local)
         if listener is None:
             return False
-        if not isinstance(find_way(self.host, remote[0], local[0]), Way):
+        if not isinstance(find_way(self.host, remote[0], local[0]), Way) or listener.unsigned(header, remote):
             return True
         made = listener.receive(header, text, local, remote, self.host.now, above)
         # 3.10.7.2, second: an ACK is answered by a reset, unless a SYN cookie is in it
@@ -387,6 +387,8 @@ class TcpLayer:
         if report.mtu:
             connection.path_mtu(report.mtu, self.host.now, sequence)
         else:
+            if report.no_way:
+                connection.connectivity_disrupted(sequence, self.host.now)
             connection.icmp_error(report.errno, report.hard, self.host.now, sequence)
         return True
 

@@ -10,6 +10,8 @@ from stack.tcp.block import Endpoint
 from stack.tcp.connection import Connection
 from stack.tcp.opening.listener import Listener
 from stack.tcp.settings import TcpSettings
+from stack.tcp.signing.md5 import MD5_KIND
+from stack.tcp.signing.signatures import given, signature_for
 
 if TYPE_CHECKING:
     from stack.base.address import IPAddress
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from stack.ip.neighbour import Neighbour
     from stack.link.formats.ethernet import Ethernet
     from stack.link.interface import Interface
+    from stack.tcp.formats.tcp import TCP
     from stack.udp.ports import Claim
 
 
@@ -115,6 +118,14 @@ class HostListener(Listener):
         if self.claim.address is None:
             return 0 if self.claim.versions & version else -1
         return 1 if self.claim.address == destination else -1
+
+    def unsigned(self, header: TCP, remote: Endpoint) -> bool:
+        """An ACK of a peer whose segments must be signed, and this one is not: it is not even refused."""
+        signature = signature_for(self.settings, remote) if self.settings.md5_keys or self.settings.ao_keys else None
+        if signature is None or not header.ack or given(header.options) is not None:
+            return False
+        self.layer.counters.add("TCPMD5NotFound" if signature.kind == MD5_KIND else "TCPAORequired")
+        return True
 
     def drop(self) -> None:
         """Count what found no room, among the drops of the host too."""

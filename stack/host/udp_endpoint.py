@@ -50,6 +50,11 @@ class ErrorReport(NamedTuple):
     remote: Where | None = None
     payload: bytes = b""  # of the datagram that it is about, as far as it was quoted
 
+    @property
+    def no_way(self) -> bool:
+        """A router has no way to the destination: the messages that RFC 6069 is about."""
+        return (self.type, self.code) in (((3, 0), (3, 1)) if len(self.reporter) == 4 else ((1, 0),))
+
 
 class UdpEndpoint:
     """A UDP socket's lower half. Methods raise the `OSError` that Linux gives; `error` holds what came later."""

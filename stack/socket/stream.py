@@ -158,7 +158,7 @@ class Stream(StreamOptions):
 
     def take_error(self) -> int:
         if self.connection is not None:
-            return self.connection.take_error() or 0
+            return self.connection.take_error() or self.connection.take_soft_error() or 0
         code, self.dissolved = self.dissolved, 0
         return code
 

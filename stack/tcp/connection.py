@@ -196,6 +196,11 @@ class Connection(Block):
         """SO_ERROR: the pending errno, which is then forgotten."""
         return calls.take_error(self)
 
+    def take_soft_error(self) -> int | None:
+        """The errno of an ICMP message that did not end the connection, which is then forgotten: SO_ERROR tells it, too."""
+        error, self.soft_error = self.soft_error, None
+        return error
+
     # What a program can wait for
 
     @property
@@ -278,6 +283,10 @@ class Connection(Block):
     def icmp_error(self, error: int, hard: bool, now: int, sequence: int | None = None) -> None:
         """ICMP says that a segment did not arrive; `sequence` is that of the segment it quotes."""
         icmp.icmp_error(self, error, hard, now, sequence)
+
+    def connectivity_disrupted(self, sequence: int, now: int) -> None:
+        """ICMP says that a router has no way for the segment of this number (RFC 6069)."""
+        icmp.connectivity_disrupted(self, sequence, now)
 
     def path_mtu(self, mtu: int, now: int, sequence: int | None = None) -> None:
         """The path carries packets of at most `mtu` octets."""

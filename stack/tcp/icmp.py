@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from stack.tcp.block import NEVER
 from stack.tcp.ending import become_closed
 from stack.tcp.recovery import states
+from stack.tcp.recovery.timer import RETRANSMISSION, set_timer
 from stack.tcp.sending.mtu_probing import synchronize
 from stack.tcp.sending.transmit import output
 from stack.tcp.seq import unwrap
 from stack.tcp.signing.ao import AO_KIND
 from stack.tcp.state import CLOSED, HAS_DATA, SYN_RECEIVED, SYN_SENT
+from stack.tcp.timeouts import retransmission_timeout
 
 if TYPE_CHECKING:
     from stack.tcp.block import Block
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 _NETWORK = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EPROTO})
 _UNSIGNED = frozenset({errno.ENOPROTOOPT, errno.ECONNREFUSED, errno.EACCES})  # of codes 2 and 3; of ICMPv6's 1 and 4
 _MINIMUM_V4 = 68  # RFC 791
+_BELIEVED_V4 = 552  # Linux's net.ipv4.route.min_pmtu: a message that says less may be forged, to make us send dust
 _MINIMUM_V6 = 1280  # RFC 8200
 
 
@@ -61,6 +64,22 @@ def icmp_error(b: Block, error: int, hard: bool, now: int, sequence: int | None 
         b.events.append((now, "icmp", error))
 
 
+def connectivity_disrupted(b: Block, sequence: int, now: int) -> None:
+    """A router has no way for what was sent again: that is no congestion, so one backoff is taken back (RFC 6069, tcp_ld_RTO_revert)."""
+    rtt, records = b.rtt, b.rtx.records
+    if b.state not in HAS_DATA or unwrap(sequence, b.snd.una) != b.snd.una or not b.retries or not rtt.backoff or not records:
+        return
+    if authenticated(b) or b.pending != RETRANSMISSION:
+        return
+    rtt.take_back(b.settings)
+    at = records[0].sent_at + rtt.rto
+    if at > now:
+        set_timer(b, RETRANSMISSION, at)
+    else:
+        retransmission_timeout(b, now)
+        output(b, now)
+
+
 def _segment(b: Block, mtu: int) -> int:
     v6 = len(b.local[0]) == 16
     return max(mtu, _MINIMUM_V6 if v6 else _MINIMUM_V4) - (60 if v6 else 40)
@@ -81,6 +100,8 @@ def path_mtu(b: Block, mtu: int, now: int, sequence: int | None = None) -> None:
         return
     if sequence is not None and len(b.local[0]) == 4 and authenticated(b):
         return  # code 4; an interface that shrinks, and ICMPv6's message of its own, count
+    if sequence is not None and len(b.local[0]) == 4:
+        mtu = max(mtu, _BELIEVED_V4)
     mss = _segment(b, mtu)
     if mss >= (b.path_mss if b.mtu_search is None else b.mtu_search.path):
         return

@@ -87,7 +87,7 @@ def begin_transfer(b: Block, now: int) -> None:
         b.rate = DeliveryRate()
     if pacing.wanted(b):
         b.pacer = pacing.Pacer()
-    b.pushed = b.snd.nxt
+    b.pushed = b.iss + 1
     recovery.undo_marker = None
     recovery.point = b.snd.nxt
 

@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING
 from stack.base.quantity import MILLISECOND, SECOND
 from stack.tcp.arrives import listen_state
 from stack.tcp.block import Endpoint
+from stack.tcp.congestion import ecn
 from stack.tcp.ending import become_closed
+from stack.tcp.formats.tcp import CWR, ECE
 from stack.tcp.opening.siphash import siphash
+from stack.tcp.receiving import window
 from stack.tcp.segment import RST, SYN, Segment
 from stack.tcp.seq import MASK
 
@@ -31,7 +34,8 @@ _PERIOD = 60 * SECOND
 _AGE = 2  # periods for which a cookie is good
 _LOW = 0xFFFFFF
 _PORTS = Struct("<II").pack
-_SCALE, _NO_SCALE, _SACK, _BITS = 0xF, 0xF, 0x10, 6
+_SCALE, _NO_SCALE, _SACK, _ECN, _BITS = 0xF, 0xF, 0x10, 0x20, 6
+_CLASSIC = (0, 1, 2, 1, 1, 2)  # of accurate ECN's counters nothing could be kept: tcp_ecn without it
 
 
 def _table(address: bytes) -> tuple[int, ...]:
@@ -72,17 +76,20 @@ def answer(listener: Listener, connection: Connection, header: TCP, now: int) ->
     number = make(listener.secret, connection.local, connection.remote, header.sequence, index, now)
     connection.iss = connection.snd.small = connection.snd.up = number
     settings = connection.settings
+    connection.open_passive(now)
     if segment.ts_val is None or not settings.timestamps:  # nowhere to keep the other options
         connection.settings = settings.replace(timestamps=False, sack=False, window_scaling=False)
+        header = header.replace(ece=False)
     else:
+        settings = connection.settings = settings.replace(ecn=_CLASSIC[settings.ecn])
+        ecn.syn_arrived(connection, segment)
         scale = segment.scale if segment.scale is not None and settings.window_scaling else _NO_SCALE
-        held = scale | (_SACK if segment.sack_permitted and settings.sack else 0)
+        held = scale | (_SACK if segment.sack_permitted and settings.sack else 0) | (_ECN if connection.ecn is not None else 0)
         clock = now // MILLISECOND
         stamp = clock >> _BITS << _BITS | held
         if stamp > clock:
             stamp -= 1 << _BITS
         connection.ts_offset += stamp - clock
-    connection.open_passive(now)
     connection.receive(header, b"", now)
     become_closed(connection, now)
 
@@ -107,6 +114,9 @@ def accept(listener: Listener, header: TCP, text: bytes, local: Endpoint, remote
         syn.ts_val, syn.sack_permitted = segment.ts_val, bool(options & _SACK)
         if options & _SCALE != _NO_SCALE:
             syn.scale = options & _SCALE
+        if options & _ECN and settings.ecn:
+            syn.flags |= ECE | CWR
+            connection.settings = settings.replace(ecn=_CLASSIC[settings.ecn])
         wanted = (settings.timestamps, settings.sack or not syn.sack_permitted, settings.window_scaling or syn.scale is None)
         if not all(wanted):
             connection.open_passive(now)
@@ -118,7 +128,11 @@ def accept(listener: Listener, header: TCP, text: bytes, local: Endpoint, remote
         listener.overflow()
         become_closed(connection, now)
         return connection
+    arriving, connection.arriving = connection.arriving, ecn.NOT_ECT  # that of the SYN; the ACK may have another
     listen_state(connection, syn, now)
+    connection.arriving = arriving
+    window.begin(connection, mss, connection.rcv.scaling)  # in whole segments of the peer's, as in cookie_v4_check
+    connection.rcv.edge = connection.rcv.nxt + connection.rcv.offered
     connection.syn_due = None  # it was answered
     connection.snd.nxt = iss + 1
     listener.adopt(connection)

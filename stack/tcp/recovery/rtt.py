@@ -118,6 +118,15 @@ class RoundTrip:
         else:
             self.rto = settings.fallback_rto
 
+    def take_back(self, settings: TcpSettings) -> None:
+        """RTO as if it had been doubled once less (RFC 6069)."""
+        times = self.backoff - 1
+        self.restart(settings)
+        if not self._scaled:
+            self.rto = settings.initial_rto
+        self.backoff = times
+        self.rto = min(self.rto << times, settings.maximum_rto)
+
     def back_off(self, settings: TcpSettings) -> None:
         """Rule 5.5: double the RTO."""
         self.backoff += 1

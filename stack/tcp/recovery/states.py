@@ -11,10 +11,10 @@ from stack.base.quantity import MILLISECOND
 from stack.tcp.congestion.base import CongestionState
 from stack.tcp.congestion.validation import current_ssthresh
 from stack.tcp.recovery import frto, prr, rack, rfc6675, undo
-from stack.tcp.recovery.retransmit_queue import EVER_RESENT, RECORD_END, SACKED
+from stack.tcp.recovery.retransmit_queue import BURST_END, EVER_RESENT, SACKED
 from stack.tcp.recovery.retransmit_queue import LOST as LOST_MARK
 from stack.tcp.recovery.timer import RETRANSMISSION, set_timer
-from stack.tcp.segment import FIN, PSH
+from stack.tcp.segment import FIN
 
 if TYPE_CHECKING:
     from stack.tcp.acknowledgment import Acknowledgment
@@ -265,9 +265,8 @@ def repackaged(b: Block, now: int) -> None:
         if record.end - record.seq - (record.flags & FIN) > mss and not record.marks & SACKED:
             lost = True
             rtx.mark_lost(record)
-            while index + 1 < len(rtx.records) and not record.flags & (PSH | FIN) and not record.marks & RECORD_END:
-                following = rtx.records[index + 1]
-                if following.sent_at != record.sent_at or following.marks & (SACKED | EVER_RESENT):
+            while index + 1 < len(rtx.records) and not record.marks & BURST_END:
+                if rtx.records[index + 1].marks & (SACKED | EVER_RESENT):
                     break
                 rtx.join(index, 0)
             if record.end - record.seq - (record.flags & FIN) > mss:
