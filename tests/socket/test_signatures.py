@@ -105,3 +105,18 @@ def test_keys_are_changed_while_the_connection_stands() -> None:
             with server:
                 accepted.close()
                 listener.close()
+
+
+@rfc("2385", "2.0")
+def test_a_listener_does_not_even_refuse_what_is_not_signed() -> None:
+    with Network(seed=1) as net:
+        server = net.host("server")
+        drill = net.drill(server)
+        with server, socket.create_server(("", 8080)) as listener:
+            drill.inject(". 1:1(0) ack 1 win 1000")
+            drill.expect("R 1:1(0)")
+            listener.setsockopt(LEVEL, MD5SIG, md5("192.0.2.1", b"secret"))
+            drill.inject(". 1:1(0) ack 1 win 1000", flow=1)
+            drill.inject("S 0:0(0) win 1000 <mss 1000>", flow=1)
+            drill.expect_nothing("2 s")
+            assert server.engine.tcp.counters.TCPMD5NotFound == 2

@@ -74,9 +74,11 @@ def test_the_sender_does_not_fall_for_silly_windows() -> None:
     pen.write(".", 1, ack=3001, win=400)
     assert pen.read() == []
     pen.write(".", 1, ack=3001, win=1500)
-    assert pen.read() == ["P. 3001:4001(1000) ack 1"]  # 500 are left of the window: not a segment
-    pen.write(".", 1, ack=4001, win=3000)
-    assert pen.read() == ["P. 4001:5001(1000) ack 1"]
+    assert pen.read() == [". 3001:4001(1000) ack 1", "P. 4001:4501(500) ack 1"], "one buffer, whose end Nagle lets go, as Linux does"
+    pen.write(".", 1, ack=4001, win=500)
+    assert pen.read() == []  # what is outstanding fills it
+    pen.write(".", 1, ack=4501, win=1000)
+    assert pen.read() == ["P. 4501:5001(500) ack 1"]
 
 
 @rfc("9293", "3.8.6.2.1")
@@ -88,6 +90,8 @@ def test_half_of_the_largest_window_is_worth_a_segment() -> None:
     assert pen.read() == []
     pen.write(".", 1, ack=801, win=400)
     assert pen.read() == [". 801:1201(400) ack 1"]
+    pen.write(".", 1, ack=1201, win=800)
+    assert pen.read() == [". 1201:1601(400) ack 1", "P. 1601:2001(400) ack 1"], "what was written in two pieces goes as one"
 
 
 @rfc("9293", "MUST-36")

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 from stack.tcp.sending import pacing
 
 if TYPE_CHECKING:
+    from collections import deque
+
     from stack.tcp.block import Block
+    from stack.tcp.sending.transmit import Piece
 
 LARGEST = 65_215  # sk_gso_max_size: what one of Linux's socket buffers holds at most
 
@@ -25,3 +28,18 @@ def burst_size(b: Block, mss: int) -> int:
     if close < 32:
         size += LARGEST >> close  # tcp_tso_rtt_log: larger for a peer that is near
     return max(min(size, LARGEST) // mss, b.settings.least_burst)
+
+
+def grow(b: Block, pieces: deque[Piece], room: int, mss: int) -> None:
+    """The first piece is less than may go out at once: it takes what is missing from the next, if that has as much (tcp_grow_skb)."""
+    first, following = pieces[0], pieces[1]
+    if room > b.settings.least_burst:
+        room = min(room, burst_size(b, mss))
+    missing = room * mss - (first.end - b.snd.nxt)
+    if missing <= 0 or first.record:  # MSG_EOR: nothing is joined to it
+        return
+    first.end = min(first.end + missing, following.end)
+    if first.end == following.end:
+        first.push |= following.push
+        first.record = following.record
+        del pieces[1]

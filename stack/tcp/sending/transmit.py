@@ -20,7 +20,7 @@ from stack.tcp.recovery.timer import LOSS_PROBE, WINDOW_PROBE, rearm, set_timer
 from stack.tcp.recovery.timer import NOTHING as NO_TIMER
 from stack.tcp.segment import ACK, FIN, PSH
 from stack.tcp.sending import mtu_probing, pacing
-from stack.tcp.sending.burst import burst_size
+from stack.tcp.sending.burst import burst_size, grow
 from stack.tcp.sending.chronograph import BUSY, IDLE, WINDOW
 from stack.tcp.sending.output import segment_room, send_acknowledgment, send_reset, send_syn, transmit
 from stack.tcp.sending.send_space import piece_size
@@ -153,10 +153,8 @@ def waits(b: Block, partial: bool) -> bool:
 def send_new(b: Block, now: int, nagle: bool = True, probe: bool = False, once: bool = False) -> None:
     """New data and the FIN, as far as both windows let them (tcp_write_xmit). `once`: one buffer of it; `probe`: one segment,
     whatever CWND says."""
-    if b.fin is not None:
-        return
     snd, rtx, control, pieces = b.snd, b.rtx, b.congestion, b.pieces
-    if not pieces and not b.fin_queued:
+    if b.fin is not None or not (pieces or b.fin_queued):
         return
     if b.settings.local_congestion:
         not_taken(b, now)
@@ -178,6 +176,8 @@ def send_new(b: Block, now: int, nagle: bool = True, probe: bool = False, once: 
             room = 1
         piece = pieces[0]
         nxt = snd.nxt
+        if len(pieces) > 1 and piece.end - nxt < room * mss:
+            grow(b, pieces, min(room, cwnd >> 1 or 1), mss)
         last = len(pieces) == 1
         fin = last and b.fin_queued
         length = piece.end - nxt
