@@ -387,9 +387,7 @@ class TcpLayer:
         if report.mtu:
             connection.path_mtu(report.mtu, self.host.now, sequence)
         else:
-            if report.no_way:
-                connection.connectivity_disrupted(sequence, self.host.now)
-            connection.icmp_error(report.errno, report.hard, self.host.now, sequence)
+            connection.icmp_error(report.errno, report.hard, self.host.now, sequence, report.no_way)
         return True
 
 

@@ -280,13 +280,11 @@ class Connection(Block):
         if self.ack_now:
             output(self, now)
 
-    def icmp_error(self, error: int, hard: bool, now: int, sequence: int | None = None) -> None:
-        """ICMP says that a segment did not arrive; `sequence` is that of the segment it quotes."""
+    def icmp_error(self, error: int, hard: bool, now: int, sequence: int | None = None, no_way: bool = False) -> None:
+        """ICMP says that a segment did not arrive; `sequence` is that of the segment it quotes. `no_way`: a router knew none."""
+        if no_way and sequence is not None:
+            icmp.connectivity_disrupted(self, sequence, now)
         icmp.icmp_error(self, error, hard, now, sequence)
-
-    def connectivity_disrupted(self, sequence: int, now: int) -> None:
-        """ICMP says that a router has no way for the segment of this number (RFC 6069)."""
-        icmp.connectivity_disrupted(self, sequence, now)
 
     def path_mtu(self, mtu: int, now: int, sequence: int | None = None) -> None:
         """The path carries packets of at most `mtu` octets."""
