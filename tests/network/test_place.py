@@ -282,11 +282,13 @@ def interrupted(step: int) -> Iterator[list[int]]:
         return trace
 
     tracer = sys.gettrace()
+    gc.disable()                                             # what is raised in its callbacks (Hypothesis has one) is lost
     try:
         sys.settrace(trace)
         yield taken
     finally:
         sys.settrace(tracer)
+        gc.enable()
 
 
 def nested(a: Host, b: Host) -> None:
