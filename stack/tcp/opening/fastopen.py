@@ -12,7 +12,9 @@ from stack.tcp.opening.fastopen_cache import FastOpenCache
 from stack.tcp.opening.handshake import begin_transfer
 from stack.tcp.opening.siphash import siphash
 from stack.tcp.receiving.deliver import accept
-from stack.tcp.sending.transmit import queue_again
+from stack.tcp.recovery.retransmit_queue import Record
+from stack.tcp.recovery.states import lost_without_congestion
+from stack.tcp.segment import ACK, PSH
 
 if TYPE_CHECKING:
     from stack.tcp.block import Block
@@ -153,15 +155,15 @@ def syn_acknowledged(b: Block, seg: Segment, ack: int, now: int, learn: bool = T
         fast.cache.learn(b.local[0], b.remote[0], seg.mss or 0, given, seg.experimental_cookie, lost, experiment, now)
     if refused:
         fast.failure = Failure.SYN_RETRANSMITTED if b.retransmitted else Failure.DATA_NOT_ACKED
-        b.snd.nxt = ack  # sent as if it never had been
-        queue_again(b, b.iss + 1 + fast.text)
-        b.retransmitted += 1
-        counters = b.counters  # the SYN's text was counted as sent
-        counters.TCPFastOpenActiveFail += 1
-        counters.RetransSegs += 1
-        counters.OutSegs -= 1
-        counters.TCPOrigDataSent -= 1
-        b.recovery.bytes_resent += b.iss + 1 + fast.text - ack
+        b.counters.TCPFastOpenActiveFail += 1
+        rtx, mss = b.rtx, b.snd.mss
+        records = rtx.opened()
+        records.append(Record(ack, b.snd.nxt, ACK | PSH, now, rtx.delivered, rtx.sent))
+        while records[-1].end - records[-1].seq > mss:
+            rtx.split(len(records) - 1, mss)
+        for record in records:
+            rtx.mark_lost(record)
+        lost_without_congestion(b, now)  # which is what Linux calls it, too
     else:
         fast.acked = fast.text > 0
         b.counters.TCPFastOpenActive += fast.acked

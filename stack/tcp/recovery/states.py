@@ -257,7 +257,7 @@ def repackaged(b: Block, now: int) -> None:
 
     What went out at once is cut anew as a whole, so that it takes no more segments than it must.
     """
-    recovery, rtx, mss = b.recovery, b.rtx, b.snd.mss
+    rtx, mss = b.rtx, b.snd.mss
     lost = False
     index = 0
     while index < len(rtx.records):
@@ -277,6 +277,12 @@ def repackaged(b: Block, now: int) -> None:
         return
     if not b.sack:
         limit_duplicates(b, 0)
+    lost_without_congestion(b, now)
+
+
+def lost_without_congestion(b: Block, now: int) -> None:
+    """What is marked goes again, and CWND stays as it is (tcp_non_congestion_loss_retransmit)."""
+    recovery = b.recovery
     if recovery.state is not _LOSS:
         recovery.point = b.snd.nxt
         b.congestion.ssthresh = current_ssthresh(b)

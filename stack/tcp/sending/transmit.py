@@ -114,13 +114,6 @@ def queue(b: Block, start: int, end: int, more: bool, record: bool, now: int) ->
         b.pushed = end
 
 
-def queue_again(b: Block, end: int) -> None:
-    """What the SYN carried, up to `end`, was not taken: it waits like any data."""
-    if b.pieces is None:
-        b.pieces = deque()
-    b.pieces.appendleft(Piece(end, True, False))
-
-
 def first_waiting(b: Block) -> int:
     """Octets of the first piece that waits, its FIN counted."""
     pieces = b.pieces
