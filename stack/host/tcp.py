@@ -218,10 +218,10 @@ class TcpLayer:
 
     def segment_in(self, connection: HostConnection, header: TCP, text: bytes, ecn: int = 0) -> None:
         """A segment for a connection, from a datagram with this ECN field."""
-        self.counters.InSegs += 1
         connection.arriving = self.arriving = ecn
         now = self.host.now
         if header.flags & SYN and connection.takes_new_syn(header) and self._listener(connection.local) is not None:
+            self.counters.InSegs += 1
             above, remote = connection.snd.nxt, connection.remote
             assert remote is not None
             connection.abort(now)

@@ -1,7 +1,7 @@
 """What a host counts of its TCP, under Linux's names: the TCP MIB (RFC 4022) and `TcpExt` of include/uapi/linux/snmp.h.
 
-Each is counted where Linux's net/ipv4/tcp*.c counts it. What a connection counts for itself anyway (segments out, segments
-delivered) is not counted twice: it is added when the connection is forgotten, or when somebody looks.
+Each is counted where Linux's net/ipv4/tcp*.c counts it. What a connection counts for itself anyway (segments in and out,
+segments delivered) is not counted twice: it is added when the connection is forgotten, or when somebody looks.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class Counters:
     PassiveOpens: int = 0  # connections that a listener made
     AttemptFails: int = 0  # openings that came to nothing
     EstabResets: int = 0  # ESTABLISHED or CLOSE-WAIT straight to CLOSED
-    InSegs: int = 0  # with those that are damaged
-    OutSegs: int = 0  # without repetitions; what connections count (`segments_out`) is added, see `including`
+    InSegs: int = 0  # with those that are damaged; what connections count (`segments_in`) is added, see `forget`
+    OutSegs: int = 0  # without repetitions; what connections count (`segments_out`) is added
     RetransSegs: int = 0
     InErrs: int = 0  # damaged, or a SYN on an established connection
     OutRsts: int = 0
@@ -150,6 +150,7 @@ class Counters:
 
     def forget(self, b: Block) -> None:
         """A connection is about to be forgotten: keep what it counted."""
+        self.InSegs += max(0, b.segments_in - b.passive)  # the SYN was the host's
         self.OutSegs += b.segments_out
         self.TCPDelivered += max(0, b.rtx.delivered - b.passive)  # not the SYN,ACK, as in Linux
         self.TCPDeliveredCE += b.rtx.delivered_ce

@@ -64,18 +64,18 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
         if value - b.ts_recent & _HALF:
             return False
         if nxt <= rcv.acked:
-            b.ts_recent = value
-            b.ts_recent_at = now
+            b.ts_recent, b.ts_recent_at = value, now
     elif options:
         return False
     else:
         echo = b.sizing.echo
-    ack = una + acked
-    unset = False
+    ack, unset = una + acked, False
     wnd = header.window << snd.scale
     if acked:
-        b.counters.TCPHPAcks += wnd == snd.wnd  # Linux predicts no ACK that moves the window
-        b.counters.TCPPureAcks += wnd != snd.wnd and not text
+        if wnd == snd.wnd:
+            b.counters.TCPHPAcks += 1
+        elif not text:
+            b.counters.TCPPureAcks += 1  # Linux predicts no ACK that moves the window
         unset = acknowledged(b, ack, now)
     if acked or snd.wl1 < nxt or wnd > snd.wnd or not wnd:
         snd.wnd = wnd

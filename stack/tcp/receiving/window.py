@@ -94,16 +94,14 @@ def offer(b: Block) -> int:
             b.counters.TCPWantZeroWindowAdv += 1
         # Rounded up: what was offered is not taken back by the scale (RFC 7323 section 2.4).
         window = -(-current >> scale) << scale
-    if not window >> scale:
-        if rcv.offered:
-            b.counters.TCPToZeroWindowAdv += 1
-    elif not rcv.offered:
-        b.counters.TCPFromZeroWindowAdv += 1
+    field = window >> scale
+    if not field or not rcv.offered:
+        b.counters.TCPToZeroWindowAdv += rcv.offered > 0
+        b.counters.TCPFromZeroWindowAdv += field > 0
     rcv.offered = window
     rcv.acked = nxt
     if nxt + window > rcv.edge:
         rcv.edge = nxt + window
-    field = window >> scale
     if field > _SIGNED:
         field = min(field, _SIGNED if b.settings.signed_windows and not scale else 0xFFFF)
     return field
