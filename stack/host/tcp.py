@@ -16,7 +16,7 @@ from stack.host.ipv4 import DONT_FRAGMENT, NO_OPTIONS
 from stack.host.tcp_connection import HostConnection, HostListener, along
 from stack.host.udp import unmapped
 from stack.host.udp_endpoint import ErrorReport, Where
-from stack.host.way import Way, find_way
+from stack.host.way import Ends, Way, find_way, shared
 from stack.host.zone import elsewhere, zoned
 from stack.ip.formats.ipv4 import IPv4
 from stack.ip.formats.ipv6 import IPv6
@@ -55,6 +55,7 @@ class TcpLayer:
         self.ports = PortSpace(host.randomness.at(host.name, "tcp ports"), host.settings.ephemeral_ports)
         self.connections: dict[Key, HostConnection] = {}
         self.listeners: dict[int, list[HostListener]] = {}
+        self._recent: Ends | None = None  # of the connection that was made last
         self.settings = DEFAULT  # of listeners and connections that are given none
         self.counters = Counters()
         self._challenges = ChallengeLimit(host.randomness.at(host.name, "tcp challenges").random)
@@ -150,6 +151,7 @@ class TcpLayer:
     def _make(self, way: Way, claim: Claim, local: Where, remote: Where, settings: TcpSettings) -> HostConnection:
         link = way.attachment.interface
         local, remote = (zoned(self.host, local[0], link), local[1]), (zoned(self.host, remote[0], link), remote[1])
+        way, local, remote = self._recent = shared((way, local, remote), self._recent)
         overhead = 40 if len(local[0]) == IPv4Address.length else 60
         connection = HostConnection(
             self, way, claim, local, remote, along(way, settings),

@@ -35,6 +35,28 @@ class Way:
         self.generation = generation
         self.metrics = metrics
 
+    def same(self, other: Way) -> bool:
+        """Whether a datagram takes the same way."""
+        return (
+            self.destination == other.destination and self.source == other.source and self.next_hop == other.next_hop
+            and self.attachment is other.attachment and self.cast is other.cast and self.mtu == other.mtu
+            and self.generation == other.generation and self.metrics is other.metrics
+        )  # fmt: skip
+
+
+Ends = tuple[Way, tuple[IPAddress, int], tuple[IPAddress, int]]  # with the two ends of a connection
+
+
+def shared(ends: Ends, others: Ends | None) -> Ends:
+    """`ends`, with those of the objects in `others` that are the same: ten thousand connections to a server need no more."""
+    if others is None:
+        return ends
+    way, local, remote = ends
+    return (
+        others[0] if way.same(others[0]) else way, others[1] if local == others[1] else local,
+        others[2] if remote == others[2] else remote,
+    )  # fmt: skip
+
 
 def find_way(
     host: HostEngine, destination: IPAddress, source: IPAddress | None = None, interface: Interface | None = None

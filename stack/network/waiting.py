@@ -54,7 +54,9 @@ class Source:
             try:
                 waiters.remove(watcher)
             except ValueError:
-                pass
+                return
+            if not waiters:
+                self.waiters = None
 
     def wake(self) -> None:
         """Make runnable whoever waits for this."""

@@ -226,9 +226,7 @@ class Description(Source):
 
     def keep(self, level: int, option: int, value: int | bytes) -> None:
         """Keep the value of an option."""
-        if self.extra is None:
-            self.extra = {}
-        self.extra[level, option] = value
+        self.extra = {**(self.extra or {}), (level, option): value}  # a new one: those that were accepted share the old
         self.changed(level, option, value)
 
 

@@ -205,8 +205,7 @@ class Stream(StreamOptions):
             return None
         assert connection.remote is not None
         made = Stream(self.node, self.family, connection)
-        if self.extra is not None:
-            made.extra = dict(self.extra)
+        made.extra = self.extra
         return made, connection.remote
 
     def connect(self, address: Any, port: int) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from stack.base.quantity import MILLISECOND
 from stack.tcp.acknowledgment import Acknowledgment
 from stack.tcp.congestion import ecn, rate, validation
-from stack.tcp.congestion.base import CongestionState
+from stack.tcp.congestion.base import CongestionState, Sample
 from stack.tcp.congestion.validation import is_limited
 from stack.tcp.opening.handshake import set_segment_size
 from stack.tcp.receiving import timestamps
@@ -170,6 +170,8 @@ def clean(b: Block, told: Acknowledgment, prior_fack: int, at: int) -> None:
     elif records and measured and sack_rtt is not None and sack_rtt > at - records[0].sent_at:
         told.restart_timer = True  # what was SACKed had been sent before the first was sent again
     sample = b.ack_sample
+    if sample is None:
+        sample = b.ack_sample = Sample()
     sample.now = at
     sample.una, sample.nxt = snd.una, snd.nxt
     sample.acked = count
@@ -241,6 +243,7 @@ def measure(b: Block, told: Acknowledgment, seq_rtt: int | None, sack_rtt: int |
 def steer(b: Block, told: Acknowledgment, delivered: int, lost: int, prior_flight: int, at: int) -> None:
     """The congestion window after an ACK (tcp_cong_control)."""
     control, rtx, sample = b.congestion, b.rtx, b.ack_sample
+    assert sample is not None  # `clean` made it
     flight = rtx.in_flight
     sample.now = at
     sample.una, sample.nxt = b.snd.una, b.snd.nxt

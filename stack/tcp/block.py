@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from stack.tcp.urgent import Urgent
 
 Endpoint = tuple[Any, int]  # (address, port); an address is octets: 4 of IPv4 or 16 of IPv6
+LONG_AGO = -NEVER
 _UNOPENED = CongestionControl(0, 0)  # until the segment size is agreed on
 
 
@@ -297,7 +298,7 @@ class Block:
         self.segments_in = 0
         self.rate: DeliveryRate | None = None  # kept where the congestion control wants it
         self.congestion = _UNOPENED
-        self.ack_sample = Sample()
+        self.ack_sample: Sample | None = None  # made with the first ACK of data
         self.rtt = RoundTrip(self.settings.initial_rto)
         self.more = False  # MSG_MORE: the call that is being made is followed by another
         self.marks: Marks | None = None  # places in the stream that somebody wants to hear of
@@ -320,7 +321,7 @@ class Block:
         self.heard = 0  # when a segment last came
         self.progress = 0  # since when the peer has owed an acknowledgment
         self.last_sent = 0
-        self.last_challenge = -NEVER  # when an ACK went out that a bad segment had provoked
+        self.last_challenge = LONG_AGO  # when an ACK went out that a bad segment had provoked
         self.challenges: ChallengeLimit | None = None  # of the host
         self.retransmitted = 0  # segments sent again, for `info`
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from stack.base.quantity import SECOND
 from stack.tcp.recovery.timer import WINDOW_PROBE
-from stack.tcp.sending.chronograph import BUFFER, BUSY, WINDOW
 
 if TYPE_CHECKING:
     from stack.tcp.block import Block
@@ -82,5 +81,4 @@ def sending(b: Block) -> dict[str, Any]:
 
 def held_up(b: Block, now: int) -> tuple[int, int, int]:
     """For how long there was data to send, and for how long of it the peer's window and the send buffer held it up."""
-    chrono = b.chrono
-    return chrono.total(BUSY, now), chrono.total(WINDOW, now), chrono.total(BUFFER, now)
+    return b.chrono.totals(now)

@@ -11,7 +11,7 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from stack.tcp import acknowledge
-from stack.tcp.congestion.base import CongestionState
+from stack.tcp.congestion.base import CongestionState, Sample
 from stack.tcp.receiving import autotune
 from stack.tcp.receiving.deliver import deliver_text
 from stack.tcp.recovery.timer import LOSS_PROBE, NEVER, NOTHING, WINDOW_PROBE, rearm
@@ -134,6 +134,8 @@ def acknowledged(b: Block, ack: int, at: int) -> bool:
     elif not schedule_probe(b, at, True):
         rearm(b, at)
     sample = b.ack_sample
+    if sample is None:
+        sample = b.ack_sample = Sample()
     sample.now = at
     sample.una, sample.nxt = ack, snd.nxt
     sample.acked = count

@@ -86,7 +86,8 @@ class PortSpace:
     def __init__(self, stream: Stream, ephemeral: range = DYNAMIC) -> None:
         self.ephemeral = ephemeral
         self._stream = stream
-        self._claims: dict[int, dict[Claim, None]] = {}  # ordered, and quick to take one out of ten thousand
+        # Most ports have one holder. Of several, a dict: ordered, and quick to take one out of ten thousand
+        self._claims: dict[int, Claim | dict[Claim, None]] = {}
         self._secret = stream.bytes(16)
         self._counters = [stream.getrandbits(16) for _ in range(_COUNTERS)]
 
@@ -106,13 +107,13 @@ class PortSpace:
         claim = Claim(address, port, versions, reuse_address, reuse_port)
         if port == 0:
             claim.port = self._free(claim)
-        elif any(claim.conflicts(other) for other in self._claims.get(port, ())):
+        elif any(claim.conflicts(other) for other in self.holders(port)):
             raise os_error(errno.EADDRINUSE)
         return self._hold(claim)
 
     def listen(self, claim: Claim) -> None:
         """The holder of `claim` begins to listen; raises EADDRINUSE if another listens there already."""
-        if any(other is not claim and claim.conflicts(other) for other in self._claims[claim.port]):
+        if any(other is not claim and claim.conflicts(other) for other in self.holders(claim.port)):
             raise os_error(errno.EADDRINUSE)
         claim.listening = True
 
@@ -137,7 +138,7 @@ class PortSpace:
         for _ in range(len(ports)):
             port = ports[(offset + self._counters[index]) % len(ports)]
             self._counters[index] += 1
-            if all(other.automatic for other in self._claims.get(port, ())) and not taken(port) and usable(port):
+            if all(other.automatic for other in self.holders(port)) and not taken(port) and usable(port):
                 return self._hold(Claim(local, port, _version(local), automatic=True))
         raise os_error(errno.EADDRNOTAVAIL)
 
@@ -148,21 +149,30 @@ class PortSpace:
 
     def release(self, claim: Claim) -> None:
         """Let go of a port; a second time does nothing."""
-        holders = self._claims.get(claim.port)
-        if holders is not None and claim in holders:
-            del holders[claim]
-            if not holders:
+        found = self._claims.get(claim.port)
+        if found is claim:
+            del self._claims[claim.port]
+        elif isinstance(found, dict) and claim in found:
+            del found[claim]
+            if not found:
                 del self._claims[claim.port]
 
     def holders(self, port: int) -> Iterator[Claim]:
         """The claims on a port, the oldest first."""
-        return iter(self._claims.get(port, ()))
+        found = self._claims.get(port, ())
+        return iter((found,) if isinstance(found, Claim) else found)
 
     def __len__(self) -> int:
         return len(self._claims)
 
     def _hold(self, claim: Claim) -> Claim:
-        self._claims.setdefault(claim.port, {})[claim] = None
+        found = self._claims.get(claim.port)
+        if found is None:
+            self._claims[claim.port] = claim
+        elif isinstance(found, dict):
+            found[claim] = None
+        else:
+            self._claims[claim.port] = {found: None, claim: None}
         return claim
 
     def _free(self, claim: Claim) -> int:
@@ -171,7 +181,7 @@ class PortSpace:
         start = self._stream.below(len(ports))
         for step in range(len(ports)):
             port = ports[(start + step) % len(ports)]
-            if not any(claim.overlaps(other) for other in self._claims.get(port, ())):
+            if not any(claim.overlaps(other) for other in self.holders(port)):
                 return port
         raise os_error(errno.EADDRINUSE)
 

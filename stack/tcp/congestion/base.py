@@ -84,7 +84,10 @@ class CongestionControl:
     wants_rate = False  # the delivery rate is to be sampled (costs time)
     owns_window = False  # `control` sets the window always: no growth, no reduction by the engine
     needs_ecn = False  # ECN is asked for and every segment is marked (TCP_CONG_NEEDS_ECN)
-    counters: Counters | None = None  # of the host, while the control is a connection's
+
+    __slots__ = (
+        "clamp", "counters", "cwnd", "cwnd_count", "holds_back", "last_sent", "mss", "pacing_rate", "prior_cwnd", "ssthresh",
+    )  # fmt: skip
 
     def __init__(self, mss: int, initial_window: int) -> None:
         self.mss = mss
@@ -95,6 +98,7 @@ class CongestionControl:
         self.clamp = 0xFFFFFFFF  # the window grows no further
         self.last_sent = 0  # when data last went out; the engine keeps it, for TRANSMIT_START
         self.pacing_rate: int | None = None  # None: segments are not paced for this control
+        self.counters: Counters | None = None  # of the host, while the control is a connection's
         self.holds_back = False  # the flight is kept small on purpose: no measure of the path's bandwidth
 
     # Told by the engine

@@ -47,9 +47,15 @@ class Cubic(CongestionControl):
     name = "cubic"
     hystart: type[HyStart] | None = HyStart
 
+    __slots__ = (
+        "_detect", "_watch", "ack_count", "count", "delay_min", "epoch_start", "k", "last_cwnd", "last_max_cwnd", "last_time",
+        "origin_point", "reno_cwnd",
+    )  # fmt: skip
+
     def __init__(self, mss: int, initial_window: int) -> None:
         super().__init__(mss, initial_window)
-        self._watch = self.hystart() if self.hystart is not None else None
+        self._detect = None if self.hystart is None else 3  # the signs that HyStart looks for; None: no HyStart
+        self._watch: HyStart | None = None  # made with the first ACK in slow start
         self._reset()
 
     def _reset(self) -> None:
@@ -65,12 +71,19 @@ class Cubic(CongestionControl):
         self.reno_cwnd = 0  # W_est
 
     def configure(self, settings: TcpSettings) -> None:
-        watch = self._watch
         if not settings.cubic_hystart:
-            self._watch = None
-        elif watch is not None:
-            watch.ack_train = settings.cubic_hystart_detect & 1 > 0
-            watch.delay = settings.cubic_hystart_detect & 2 > 0
+            self._detect = None
+        elif self._detect is not None:
+            self._detect = settings.cubic_hystart_detect
+
+    def _watching(self, detect: int) -> HyStart:
+        """What watches slow start."""
+        watch = self._watch
+        if watch is None:
+            assert self.hystart is not None
+            watch = self._watch = self.hystart()
+            watch.ack_train, watch.delay = detect & 1 > 0, detect & 2 > 0
+        return watch
 
     def measured(self, sample: Sample) -> None:
         rtt = sample.rtt
@@ -81,16 +94,17 @@ class Cubic(CongestionControl):
             return
         if self.delay_min is None or rtt < self.delay_min:
             self.delay_min = max(rtt, 1)
-        watch = self._watch
-        if watch is not None and not watch.found and self.cwnd < self.ssthresh:
-            watch.measured(self, sample, rtt, self.delay_min)
+        if self.cwnd < self.ssthresh and self._detect is not None:
+            watch = self._watching(self._detect)
+            if not watch.found:
+                watch.measured(self, sample, rtt, self.delay_min)
 
     def acknowledged(self, sample: Sample) -> None:
         if not sample.limited:
             return
         acked = sample.acked
         if self.cwnd < self.ssthresh:
-            acked = self.slow_start(acked if self._watch is None else self._watch.growth(self, acked))
+            acked = self.slow_start(acked if self._detect is None else self._watching(self._detect).growth(self, acked))
             if not acked:
                 return
         self._update(acked, sample.now // MILLISECOND)
@@ -152,8 +166,8 @@ class Cubic(CongestionControl):
     def entered(self, state: CongestionState, now: int) -> None:
         if state is CongestionState.LOSS:
             self._reset()
-            if self._watch is not None:
-                self._watch.restart(now)
+            if self._detect is not None:
+                self._watching(self._detect).restart(now)
 
     def event(self, what: Happening, now: int) -> None:
         if what is Happening.TRANSMIT_START and self.epoch_start is not None:

@@ -17,6 +17,8 @@ DELAY_MAX = 16 * MILLISECOND
 class HyStart:
     """`found` once one of the two signs was seen; the control then sets SSTHRESH to CWND. Times in nanoseconds."""
 
+    __slots__ = ("ack_train", "current_rtt", "delay", "end_seq", "found", "last_ack", "round_start", "samples")
+
     def __init__(self) -> None:
         self.ack_train = True  # look for trains of ACKs
         self.delay = True  # and for delay

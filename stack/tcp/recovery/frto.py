@@ -24,7 +24,7 @@ def mark_lost(b: Block, now: int) -> None:
         rtx.sacked_out = 0  # it took back what it had reported (RFC 2018 section 8): believe nothing of it
         recovery.reneging = True
         b.counters.TCPSACKReneging += 1
-        recovery.known = []
+        recovery.known = ()
         for record in records:
             record.marks &= ~SACKED
     elif not b.sack:

@@ -18,7 +18,8 @@ class RoundTrip:
     """
 
     __slots__ = (
-        "_deviation", "_largest", "_least", "_round", "_scaled", "_second", "_third", "_variance", "backoff", "minimum", "rto",
+        "_deviation", "_largest", "_least", "_round", "_scaled", "_second", "_second_at", "_third",
+        "_third_at", "_variance", "backoff", "minimum", "rto",
         "srtt", "timed_at", "timed_seq",
     )  # fmt: skip
 
@@ -33,8 +34,8 @@ class RoundTrip:
         self.backoff = 0  # how often it was doubled
         self.minimum = 0  # the smallest measurement of the last five minutes; 0: none
         self._least = 0  # when it was
-        self._second = (0, 0)  # the smallest since then, and the smallest since that: (measurement, when)
-        self._third = (0, 0)
+        self._second = self._second_at = 0  # the smallest since then, and when
+        self._third = self._third_at = 0  # the smallest since that, and when
         self.timed_seq: int | None = None  # the end of the SYN, while it is timed
         self.timed_at = 0
 
@@ -89,26 +90,32 @@ class RoundTrip:
 
     def observe(self, r: int, now: int) -> None:
         """Keep the minimum of the last five minutes, by the best of three parts of it (Kathleen Nichols' filter)."""
-        if r > self._third[0] and now - self._least <= _QUARTER and self.minimum:
-            return  # larger than all three, which stay what they are for so long
-        if r <= self.minimum or not self.minimum or now - self._third[1] > MINIMUM_WINDOW:
-            self.minimum = r or 1
-            self._least = now
-            self._second = self._third = (r, now)
-            return
-        if r <= self._second[0]:
-            self._second = self._third = (r, now)
-        elif r <= self._third[0]:
-            self._third = (r, now)
         passed = now - self._least
+        if r > self._third and passed <= _QUARTER and self.minimum:
+            return  # larger than all three, which stay what they are for so long
+        if r <= self.minimum or not self.minimum or now - self._third_at > MINIMUM_WINDOW:
+            self.minimum = r or 1
+            self._least = self._second_at = self._third_at = now
+            self._second = self._third = r
+            return
+        if r <= self._second:
+            self._second, self._second_at = self._third, self._third_at = r, now
+        elif r <= self._third:
+            self._third, self._third_at = r, now
         if passed > MINIMUM_WINDOW:
-            (self.minimum, self._least), self._second, self._third = self._second, self._third, (r, now)
+            self._shift(r, now)
             if now - self._least > MINIMUM_WINDOW:
-                (self.minimum, self._least), self._second = self._second, self._third
-        elif self._second[1] == self._least and passed > _QUARTER:
-            self._second = self._third = (r, now)
-        elif self._third[1] == self._second[1] and passed > MINIMUM_WINDOW // 2:
-            self._third = (r, now)
+                self._shift(r, now)
+        elif self._second_at == self._least and passed > _QUARTER:
+            self._second, self._second_at = self._third, self._third_at = r, now
+        elif self._third_at == self._second_at and passed > MINIMUM_WINDOW // 2:
+            self._third, self._third_at = r, now
+
+    def _shift(self, r: int, now: int) -> None:
+        """The smallest is too old: the second takes its place."""
+        self.minimum, self._least = self._second, self._second_at
+        self._second, self._second_at = self._third, self._third_at
+        self._third, self._third_at = r, now
 
     def restart(self, settings: TcpSettings) -> None:
         """RTO as if nothing had been backed off."""

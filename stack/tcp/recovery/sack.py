@@ -20,7 +20,7 @@ def tag(b: Block, ack: Acknowledgment, blocks: Blocks, now: int) -> None:
     rtx, recovery, snd = b.rtx, b.recovery, b.snd
     if not rtx.sacked_out:
         rtx.highest_sack = snd.una
-        recovery.known = []
+        recovery.known = ()
     duplicate = report_of_duplicate(b, ack, blocks)
     if ack.ack < ack.prior_una - snd.max_wnd or not rtx.records:
         return

@@ -5,6 +5,7 @@ The machine is Linux's tcp_fastretrans_alert, in its order and with its names wh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from stack.base.quantity import MILLISECOND
@@ -47,7 +48,7 @@ class Recovery:
         self.reneging = False
         self.reordering = reordering  # the largest distance, in segments, by which something came too late
         self.reordering_seen = 0  # how often
-        self.known: list[tuple[int, int]] = []  # the SACK blocks of the last ACK that had any
+        self.known: Sequence[tuple[int, int]] = ()  # the SACK blocks of the last ACK that had any
         self.dsack_dups = 0
         self.probe_end = 0  # TLPHighRxt: SND.NXT when the tail loss probe went out; 0: none is out
         self.probe_resent = False  # the probe repeated a segment

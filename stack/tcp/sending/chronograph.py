@@ -8,21 +8,26 @@ IDLE, BUSY, WINDOW, BUFFER = range(4)  # nothing to send; sending; held up by th
 class Chronograph:
     """What holds now, since when, and how long each has held, in nanoseconds."""
 
-    __slots__ = ("kind", "since", "spent")
+    __slots__ = ("_buffer", "_busy", "_window", "kind", "since")
 
     def __init__(self) -> None:
         self.kind = IDLE
         self.since = 0
-        self.spent = [0, 0, 0, 0]
+        self._busy = self._window = self._buffer = 0
 
     def turn(self, kind: int, now: int) -> None:
         """From now on `kind` holds."""
-        self.spent[self.kind] += now - self.since
+        before = self.kind
+        if before == BUSY:
+            self._busy += now - self.since
+        elif before == WINDOW:
+            self._window += now - self.since
+        elif before == BUFFER:
+            self._buffer += now - self.since
         self.kind = kind
         self.since = now
 
-    def total(self, kind: int, now: int) -> int:
-        """How long `kind` has held; BUSY: anything but IDLE."""
-        spent = self.spent[:]
-        spent[self.kind] += now - self.since
-        return sum(spent[BUSY:]) if kind == BUSY else spent[kind]
+    def totals(self, now: int) -> tuple[int, int, int]:
+        """For how long there was something to send; and of that, for how long the window and the buffer held it up."""
+        self.turn(self.kind, now)
+        return self._busy + self._window + self._buffer, self._window, self._buffer
