@@ -161,7 +161,7 @@ class HostEngine:
     @property
     def deadline(self) -> int | None:
         """When `timeout` is wanted."""
-        return self.now if self.soon else self.timers.deadline
+        return self.now if self.soon else self.timers.earliest()
 
     @property
     def housekeeping(self) -> bool:
@@ -171,12 +171,15 @@ class HostEngine:
     def receive(self, item: tuple[Interface, Packet], now: int) -> None:
         """Take a frame that arrived at an interface."""
         self.now = now
-        self.take(*item)
+        interface, packet = item
+        headers = packet._headers
+        if headers is None or len(headers) != 3 or not self._take_headers(interface, packet, headers):
+            self.accept(interface, packet)
 
     def take(self, interface: Interface, packet: Packet) -> None:
         """Take a frame now."""
         headers = packet._headers  # a frame that travels as headers shows them; others are taken as octets
-        if headers is None or len(headers) != 3 or not self._take_headers(interface, packet, *headers):
+        if headers is None or len(headers) != 3 or not self._take_headers(interface, packet, headers):
             self.accept(interface, packet)
 
     def timeout(self, now: int) -> None:
@@ -211,11 +214,12 @@ class HostEngine:
 
     # Frames
 
-    def _take_headers(self, interface: Interface, packet: Packet, ethernet: Any, ip: Any, upper: Any) -> bool:
+    def _take_headers(self, interface: Interface, packet: Packet, headers: tuple[Any, ...]) -> bool:
         """A whole TCP or UDP datagram that travels as headers, whose lengths and checksums are right by definition.
 
         False: it is something else, to be taken as octets.
         """
+        ethernet, ip, upper = headers
         kind, v4 = type(upper), type(ip) is IPv4
         if kind is not TCP and kind is not UDP:
             return False

@@ -49,8 +49,7 @@ class Timers:
             self._order += 1
             heappush(self._idle if idle else self._busy, (deadline, self._order, thing))
 
-    @property
-    def deadline(self) -> int | None:
+    def earliest(self) -> int | None:
         """The earliest deadline, or earlier: that of a thing whose deadline has moved since."""
         busy, idle = self._busy, self._idle
         while busy and busy[0][2].deadline is None:

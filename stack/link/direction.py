@@ -89,7 +89,7 @@ class Direction(Chances):
     # --- frames enter
 
     def _send_plain(self, packet: Packet, now: int) -> None:
-        size = len(packet)
+        size = packet._size or len(packet)
         self.entered += 1
         self.octets_entered += size
         if size > self._longest and self._too_long(packet, size):

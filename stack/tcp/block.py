@@ -348,7 +348,7 @@ class Block:
 
     def wake_writer(self) -> None:
         """Tell the program that there is room to write again, once a third of the buffer is free, as Linux does."""
-        if self.has_room:
+        if send_space.has_room(self):
             self.short_of_space = False
             self.wake()
 

@@ -100,20 +100,21 @@ def acknowledged(b: Block, ack: int, at: int) -> bool:
     True: the timer of the tail loss probe is not set yet. Whoever sends more sets it; else it is to be set once that is known.
     """
     snd, rtx, control, rtt, settings = b.snd, b.rtx, b.congestion, b.rtt, b.settings
-    records = rtx.records
+    records, nxt = rtx.records, snd.nxt
     prior_flight = len(records)
     una = snd.una
     acknowledge.advance(b, ack, at)
-    first = record = records.popleft()
+    record = records.popleft()
+    r = at - record.sent_at
     count = 1
     while records and records[0].end <= ack:
         record = records.popleft()
         count += 1
-    counted = rtx.delivered + count if b.sack else rtx.delivered  # as `clean` finds it
-    rtx.delivered += count
     newest = at - record.sent_at
-    r = at - first.sent_at
+    counted = rtx.delivered  # as `clean` finds it
+    rtx.delivered = delivered = counted + count
     if b.sack:
+        counted = delivered
         rack_ = b.rack
         rack_.advanced = True
         rack_.rtt = newest
@@ -122,7 +123,7 @@ def acknowledged(b: Block, ack: int, at: int) -> bool:
             rack_.end = record.end
     if newest <= rtt.minimum or count > 1 or ack - una >= snd.mss or record.delivered + 1 != counted:
         rtt.observe(newest, at)
-    rtt.sample(r, ack, snd.nxt, settings)
+    rtt.sample(r, ack, nxt, settings)
     unset = False
     if not records:
         b.pending = NOTHING
@@ -137,17 +138,18 @@ def acknowledged(b: Block, ack: int, at: int) -> bool:
     if sample is None:
         sample = b.ack_sample = Sample()
     sample.now = at
-    sample.una, sample.nxt = ack, snd.nxt
+    sample.una = ack
+    sample.nxt = nxt
     sample.acked = count
     sample.rtt = newest
-    sample.in_flight = rtx.delivered - record.delivered
+    sample.in_flight = delivered - record.delivered
     control.measured(sample)
     sample.losses = 0
     sample.in_flight = len(records)
     sample.prior_in_flight = prior_flight
     sample.ece = False
     sample.state = _OPEN
-    sample.delivered = rtx.delivered
+    sample.delivered = delivered
     sample.delivered_ce = rtx.delivered_ce
     usage = b.usage
     sample.limited = usage.limited or (control.cwnd < control.ssthresh and control.cwnd < 2 * usage.most)

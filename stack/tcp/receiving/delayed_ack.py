@@ -94,7 +94,7 @@ def check(b: Block, now: int) -> bool:
     acks, rcv = b.acks, b.rcv
     b.ack_check = False
     if rcv.nxt - rcv.acked > rcv.full:
-        if b.unread < b.settings.receive_low_water:
+        if (b.incoming.size if b.incoming is not None else 0) < b.settings.receive_low_water:
             return True
         selected = window.select(b)
         if selected >= rcv.offered:

@@ -42,7 +42,11 @@ def deliver_text(b: Block, seq: int, text: bytes, flags: int, now: int) -> bool:
         if b.incoming is not None:
             b.counters.TCPRcvQDrop += 1
             return False
-    accept(b, text)
+    if b.incoming is None and b.urgent is None:
+        b.incoming = ReceiveBuffer(text)
+        rcv.nxt = seq + size
+    else:
+        accept(b, text)
     delayed_ack.text_arrived(b, size, bool(flags & _LAST), now)
     if b.held is not None:
         take_held(b, now)

@@ -85,8 +85,8 @@ def offer(b: Block) -> int:
     window = rcv.selected
     if window is not None:
         rcv.selected = None
-    elif current >= rcv.ssthresh and b.incoming is None and b.held is None and scale and not b.settings.shrink_window:
-        window = 0  # whatever would be selected, it is no more than RCV.SSTHRESH: what was offered stays
+    elif current >= rcv.ssthresh > 0 and b.incoming is None and b.held is None and scale and not b.settings.shrink_window:
+        window = -(-current >> scale) << scale  # no more than RCV.SSTHRESH would be selected: what was offered stays
     else:
         window = select(b)
     if window < current and not (b.settings.shrink_window and scale):
@@ -173,7 +173,10 @@ def clamp(b: Block, window: int) -> None:
 def grow(b: Block, size: int) -> None:
     """A segment came that is worth its memory: more may be offered (tcp_grow_window)."""
     rcv = b.rcv
-    free = (rcv.buff - used(b)) * rcv.ratio >> _SHIFT
+    memory = b.incoming.memory if b.incoming is not None else 0
+    if b.held is not None:
+        memory += b.held.memory
+    free = (rcv.buff - memory) * rcv.ratio >> _SHIFT
     spare = (free if free < rcv.clamp else rcv.clamp) - rcv.ssthresh
     if spare <= 0:
         return

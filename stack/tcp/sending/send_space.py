@@ -35,7 +35,10 @@ def limit(b: Block) -> int:
     settings = b.settings
     if settings.fixed_send_buffer:
         return 2 * settings.send_buffer
-    return min(settings.send_buffer_max, max(settings.send_buffer, 2 * b.congestion.cwnd * b.snd.mss))
+    size = 2 * b.congestion.cwnd * b.snd.mss
+    if size < settings.send_buffer:
+        size = settings.send_buffer
+    return size if size < settings.send_buffer_max else settings.send_buffer_max
 
 
 def queued(b: Block) -> int:
@@ -65,8 +68,12 @@ def room(b: Block) -> int:
 
 def has_room(b: Block) -> bool:
     """Whoever waits to write is woken: a third of the buffer is free, and half of what may wait unsent, as in Linux."""
-    low_water = b.settings.not_sent_low_water
+    settings = b.settings
+    low_water = settings.not_sent_low_water
     if low_water and 2 * not_sent(b) >= low_water:
         return False
     most = limit(b)
+    buffer = b.outgoing
+    if buffer is not None and not settings.fixed_send_buffer:
+        return most - (buffer.end - buffer.start) >= most // 3
     return most - queued(b) >= most // 3
