@@ -13,10 +13,10 @@ from stack.tcp.opening.handshake import set_segment_size
 from stack.tcp.receiving import timestamps
 from stack.tcp.recovery import prr, rack, sack, states, tlp
 from stack.tcp.recovery.retransmit_queue import EVER_RESENT, LOST, RESENT, SACKED
-from stack.tcp.recovery.timer import WINDOW_PROBE, clear_timer, rearm, set_timer
+from stack.tcp.recovery.timer import WINDOW_PROBE, clear_timer, probe_interval, rearm, set_timer
 from stack.tcp.sending import mtu_probing
 from stack.tcp.sending.chronograph import IDLE
-from stack.tcp.sending.transmit import first_waiting, probe_interval
+from stack.tcp.sending.transmit import first_waiting
 from stack.tcp.state import ESTABLISHED, SYN_RECEIVED
 
 if TYPE_CHECKING:
@@ -169,9 +169,7 @@ def clean(b: Block, told: Acknowledgment, prior_fack: int, at: int) -> None:
             sack.check_reordering(b, told.reordered)  # a hole was filled by what was sent once
     elif records and measured and sack_rtt is not None and sack_rtt > at - records[0].sent_at:
         told.restart_timer = True  # what was SACKed had been sent before the first was sent again
-    sample = b.ack_sample
-    if sample is None:
-        sample = b.ack_sample = Sample()
+    sample = b.ack_sample = b.ack_sample or Sample()
     sample.now = at
     sample.una, sample.nxt = snd.una, snd.nxt
     sample.acked = count

@@ -134,12 +134,9 @@ def acknowledged(b: Block, ack: int, at: int) -> bool:
         unset = True
     elif not schedule_probe(b, at, True):
         rearm(b, at)
-    sample = b.ack_sample
-    if sample is None:
-        sample = b.ack_sample = Sample()
+    sample = b.ack_sample = b.ack_sample or Sample()
     sample.now = at
-    sample.una = ack
-    sample.nxt = nxt
+    sample.una, sample.nxt = ack, nxt
     sample.acked = count
     sample.rtt = newest
     sample.in_flight = delivered - record.delivered

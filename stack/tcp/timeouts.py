@@ -12,7 +12,16 @@ from stack.tcp.opening import fastopen, half_open
 from stack.tcp.receiving import delayed_ack
 from stack.tcp.recovery import frto, rack
 from stack.tcp.recovery.retransmit import note_resent, send_record_again
-from stack.tcp.recovery.timer import LOSS_PROBE, NOTHING, REORDERING, RETRANSMISSION, WINDOW_PROBE, rearm, set_timer
+from stack.tcp.recovery.timer import (
+    LOSS_PROBE,
+    NOTHING,
+    REORDERING,
+    RETRANSMISSION,
+    WINDOW_PROBE,
+    probe_interval,
+    rearm,
+    set_timer,
+)
 from stack.tcp.segment import ACK
 from stack.tcp.sending import mtu_probing, pacing
 from stack.tcp.sending.output import send_active_reset, transmit
@@ -20,7 +29,6 @@ from stack.tcp.sending.transmit import (
     can_send_first,
     first_waiting,
     output,
-    probe_interval,
     send_new,
     send_window_probe,
 )

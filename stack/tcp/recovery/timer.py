@@ -53,3 +53,13 @@ def rearm(b: Block, now: int) -> None:
     if b.pending == REORDERING or b.pending == LOSS_PROBE:
         at = max(records[0].sent_at + b.rtt.rto, now + 1)
     set_timer(b, RETRANSMISSION, at)
+
+
+def probe_base(b: Block) -> int:
+    """The first interval of the window probes (tcp_probe0_base)."""
+    return max(b.rtt.rto, b.settings.minimum_rto)
+
+
+def probe_interval(b: Block) -> int:
+    """How long until the next window probe (tcp_probe0_when)."""
+    return min(probe_base(b) << min(b.backoff, 30), b.settings.maximum_rto)

@@ -25,7 +25,7 @@ _ROOM_FOR_SACK = 72  # a segment that holds less goes without SACK blocks: they 
 _make = TCP.of
 
 
-def transmit(b: Block, seq: int, flags: int, text: bytes, cause: str | None, now: int) -> None:
+def transmit(b: Block, seq: int, flags: int, text: bytes, cause: str | None, now: int) -> TCP:
     """Make one segment of a synchronized connection, with the acknowledgment and window of this moment."""
     rcv = b.rcv
     field = window.offer(b)
@@ -42,7 +42,7 @@ def transmit(b: Block, seq: int, flags: int, text: bytes, cause: str | None, now
         urgent = min(b.snd.up - seq, 0xFFFF)
     remote = b.remote
     assert remote is not None
-    header = _make(
+    header: TCP = _make(
         b.local[1], remote[1], seq & MASK, rcv.nxt & MASK, Sealed, 0, flags,
         field, Sealed, urgent, options,
     )  # fmt: skip
@@ -62,8 +62,37 @@ def transmit(b: Block, seq: int, flags: int, text: bytes, cause: str | None, now
             if not acks.quick:
                 acks.ato = b.settings.delayed_ack
     if text and not acks.pingpong and now - acks.heard < acks.ato:
-        acks.answers += 1  # soon after data came in: it is an answer (tcp_event_data_sent)
-        acks.pingpong = int(acks.answers >= b.settings.pingpong_threshold)
+        answered(b)
+    return header
+
+
+def is_plain(b: Block) -> bool:
+    """Segments that go out as one buffer differ in nothing but number, flags and text."""
+    return (
+        b.ecn is None and b.signature is None and b.sink is not None and b.held is None and b.rcv.dsack is None
+        and b.rcv.scale > 0 and b.snd.up <= b.snd.una
+    )  # fmt: skip
+
+
+def transmit_next(b: Block, before: TCP, seq: int, flags: int, text: bytes, cause: str | None, now: int) -> None:
+    """One segment more of those that go out as one buffer: as the one before, of which nothing depends on its number or text."""
+    header = _make(
+        before.source, before.destination, seq & MASK, before.acknowledgment, Sealed, 0, flags,
+        before.window, Sealed, 0, before._options,
+    )  # fmt: skip
+    assert b.sink is not None
+    b.sink(b, header, text, cause)
+    b.segments_out += 1
+    acks = b.acks
+    if not acks.pingpong and now - acks.heard < acks.ato:
+        answered(b)
+
+
+def answered(b: Block) -> None:
+    """Data goes out soon after data came in: it is an answer (tcp_event_data_sent)."""
+    acks = b.acks
+    acks.answers += 1
+    acks.pingpong = int(acks.answers >= b.settings.pingpong_threshold)
 
 
 def emit(b: Block, header: TCP, text: bytes, cause: str | None) -> None:

@@ -16,18 +16,27 @@ from stack.tcp.recovery import prr, tlp
 from stack.tcp.recovery.retransmit import send_lost
 from stack.tcp.recovery.retransmit_queue import BURST_END, RECORD_END, Record
 from stack.tcp.recovery.states import NEW, NOTHING
-from stack.tcp.recovery.timer import LOSS_PROBE, WINDOW_PROBE, rearm, set_timer
+from stack.tcp.recovery.timer import LOSS_PROBE, WINDOW_PROBE, probe_base, rearm, set_timer
 from stack.tcp.recovery.timer import NOTHING as NO_TIMER
 from stack.tcp.segment import ACK, FIN, PSH
 from stack.tcp.sending import mtu_probing, pacing
 from stack.tcp.sending.burst import burst_size, grow
 from stack.tcp.sending.chronograph import BUSY, IDLE, WINDOW
-from stack.tcp.sending.output import segment_room, send_acknowledgment, send_reset, send_syn, transmit
+from stack.tcp.sending.output import (
+    is_plain,
+    segment_room,
+    send_acknowledgment,
+    send_reset,
+    send_syn,
+    transmit,
+    transmit_next,
+)
 from stack.tcp.sending.send_space import piece_size
 from stack.tcp.state import CLOSED, HAS_DATA, SYN_RECEIVED
 
 if TYPE_CHECKING:
     from stack.tcp.block import Block
+    from stack.tcp.formats.tcp import TCP
 
 
 class Piece:
@@ -248,6 +257,8 @@ def send_piece(b: Block, piece: Piece, limit: int, mss: int, now: int, cause: st
     nxt = snd.nxt
     stop = nxt + limit
     edge = snd.una + snd.wnd
+    alike = limit > mss and is_plain(b)
+    before: TCP | None = None  # the segment before, where the next differs from it in number, flags and text only
     count = 0
     while nxt < stop:
         end = nxt + mss
@@ -271,7 +282,13 @@ def send_piece(b: Block, piece: Piece, limit: int, mss: int, now: int, cause: st
         if rate is not None:
             rate.sent(record, rtx, now)
         # Linux: several segments that go out as one buffer end in a PSH, for the receiver to pass them on together
-        transmit(b, nxt, flags | PSH if count and end == stop else flags, text, cause, now)
+        if count and end == stop:
+            flags |= PSH
+        if before is not None:
+            transmit_next(b, before, nxt, flags, text, cause, now)
+        else:
+            made = transmit(b, nxt, flags, text, cause, now)
+            before = made if alike else None
         snd.nxt = record.end
         nxt = end
         count += 1
@@ -331,18 +348,6 @@ def sent_new(b: Block, sent: int, before: int, probe: bool, now: int) -> None:
 
 
 # Zero-window probes
-
-
-def probe_base(b: Block) -> int:
-    """The first interval of the probes (tcp_probe0_base)."""
-    return max(b.rtt.rto, b.settings.minimum_rto)
-
-
-def probe_interval(b: Block) -> int:
-    """How long until the next probe (tcp_probe0_when)."""
-    return min(probe_base(b) << min(b.backoff, 30), b.settings.maximum_rto)
-
-
 
 
 def send_window_probe(b: Block, cause: str, now: int) -> bool:
