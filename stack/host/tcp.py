@@ -315,10 +315,10 @@ class TcpLayer:
             found = find_way(host, remote[0], connection.local[0])
             if isinstance(found, int):
                 host.drop(DropReason.NO_ROUTE, None)
-                host.soon.append((self._tell_error, (connection, found)))
+                host.soon.append((connection.icmp_error, (found, False, host.now)))
                 return
             if found.mtu != connection.way.mtu:
-                host.soon.append((self._tell_route_mtu, (connection, found.mtu)))
+                host.soon.append((route_mtu, (connection, found.mtu, host.now)))
             connection.way = found
         way = connection.way
         v4 = len(remote[0]) == IPv4Address.length
@@ -350,14 +350,8 @@ class TcpLayer:
                 6, 0, 0, connection.flow_label, Sealed, PROTOCOL, self.host.settings.time_to_live, way.source, way.destination
             )
 
-    def _tell_error(self, connection: HostConnection, number: int) -> None:
-        connection.icmp_error(number, False, self.host.now)
-
     def _tell_mtu(self, connection: HostConnection, mtu: int) -> None:
         connection.path_mtu(mtu, self.host.now)
-
-    def _tell_route_mtu(self, connection: HostConnection, mtu: int) -> None:
-        route_mtu(connection, mtu, self.host.now)
 
     # What connections and ICMP tell
 

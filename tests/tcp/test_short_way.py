@@ -17,6 +17,7 @@ from stack.tcp.connection import Connection
 from stack.tcp.receiving import window
 from stack.tcp.recovery import tlp
 from stack.tcp.sending import transmit
+from stack.tcp.sending.output import transmit_next
 from stack.tcp.settings import TcpSettings
 from tests.tcp.builders import MS, established
 
@@ -111,6 +112,55 @@ def test_what_is_offered_is_what_would_be_selected(
     assert rcv.offered == expected
     assert field == min(expected >> scale, 0x7FFF if b.settings.signed_windows and not scale else 0xFFFF)
     assert (rcv.acked, rcv.selected) == (rcv.nxt, None)
+
+
+def octets(seed: int, loss: str) -> list[tuple[object, object]]:
+    """The frames of a transfer."""
+    with Network(seed=seed) as net:
+        a, b = net.host("a"), net.host("b")
+        net.link(a, b, rate="50 Mbit", delay="5 ms", loss=loss)
+
+        @b.program
+        def receive() -> int:
+            with socket.create_server(("", 80)) as listener, listener.accept()[0] as connection:
+                connection.sendall(bytes(100_000))
+                return sum(map(len, iter(lambda: connection.recv(1 << 16), b"")))
+
+        with a.capture() as trace:
+
+            @a.program
+            def send() -> int:
+                with socket.create_connection(("b", 80)) as connection:
+                    connection.sendall(bytes(400_000))
+                    connection.shutdown(socket.SHUT_WR)
+                    return sum(map(len, iter(lambda: connection.recv(1 << 16), b"")))
+
+            net.run()
+        assert (send.result(), receive.result()) == (100_000, 400_000)
+        return [(record.time, record.data) for record in trace]
+
+
+@pytest.mark.parametrize("loss", ["0%", "2%"])
+@pytest.mark.parametrize("seed", range(3))
+def test_bursts_and_windows_are_the_same_the_long_way(monkeypatch: pytest.MonkeyPatch, seed: int, loss: str) -> None:
+    def anew(b: Connection) -> int:
+        b.rcv.selected = None
+        return offer(b)
+
+    def follow(*rest: Any) -> None:
+        followed.append(rest)
+        transmit_next(*rest)
+
+    followed: list[object] = []
+    offer = window.offer
+    monkeypatch.setattr(transmit, "transmit_next", follow)
+    shortly = octets(seed, loss)
+    assert len(followed) > 100
+    monkeypatch.setattr(transmit, "is_plain", lambda b: False)
+    monkeypatch.setattr(window, "offer", anew)
+    followed.clear()
+    assert octets(seed, loss) == shortly
+    assert not followed
 
 
 def test_what_a_connection_does_not_use_is_not_made() -> None:
