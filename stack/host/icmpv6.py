@@ -29,6 +29,7 @@ from stack.ip.formats.icmpv6 import (
     ICMPv6,
 )
 from stack.ip.formats.ipv6 import IPv6
+from stack.ip.path_mtu import IPV6_MINIMUM
 from stack.link.formats.ethernet import Ethernet
 
 if TYPE_CHECKING:
@@ -159,6 +160,9 @@ class Icmpv6Layer(Control):
             number, hard = _MEANING.get(message.code, (errno.EHOSTUNREACH, False))
         elif message.type == PACKET_TOO_BIG:
             number, hard, mtu = errno.EMSGSIZE, False, message.mtu
+            if mtu < IPV6_MINIMUM:  # "it must discard it" (RFC 8201 section 4)
+                self.dropped(DropReason.MALFORMED, packet)
+                return
         else:
             number, hard = (errno.EPROTO, True) if message.type == PARAMETER_PROBLEM else (errno.EHOSTUNREACH, False)
         report = ErrorReport(number, hard, message.type, message.code, reporter, mtu)

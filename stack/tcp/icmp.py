@@ -102,6 +102,8 @@ def path_mtu(b: Block, mtu: int, now: int, sequence: int | None = None) -> None:
         return  # code 4; an interface that shrinks, and ICMPv6's message of its own, count
     if sequence is not None and len(b.local[0]) == 4:
         mtu = max(mtu, _BELIEVED_V4)
+    elif sequence is not None and mtu < _MINIMUM_V6:
+        return  # "it must discard it" (RFC 8201 section 4)
     mss = _segment(b, mtu)
     if mss >= (b.path_mss if b.mtu_search is None else b.mtu_search.path):
         return

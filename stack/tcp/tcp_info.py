@@ -264,7 +264,7 @@ def _congestion(b: Block, now: int) -> dict[str, int]:
 
 def _opening(b: Block, now: int) -> dict[str, Any]:
     """What is different before the SYN is answered: it is a segment of the queue, and its text another."""
-    known: dict[str, Any] = {"snd_mss": min(536, b.path_mss) - 12 * b.settings.timestamps, "rcv_mss": 88}
+    known: dict[str, Any] = {"snd_mss": min(1220 if len(b.local[0]) == 16 else 536, b.path_mss) - 12 * b.settings.timestamps, "rcv_mss": 88}
     if b.fast is not None and b.fast.text:
         known["unacked"] = 2
     if b.retries:

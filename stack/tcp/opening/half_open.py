@@ -74,7 +74,7 @@ def check_half_open(b: Block, seg: Segment, now: int) -> bool:
 
 def _in_window(seg: Segment, left: int, right: int) -> bool:
     first, end = seg.seq, seg.seq + seg.len
-    return first == left or (end > left and first < right) or (first == end == right and not seg.flags & RST)
+    return first == left or (end > left and first < right) or first == end == right
 
 
 def _reset(b: Block, opened: bool, now: int) -> None:
