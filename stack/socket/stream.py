@@ -134,7 +134,7 @@ class Stream(StreamOptions):
     def unread(self) -> int:
         if self.listener is not None:
             raise error(errno.EINVAL)
-        return self.connection.available if self.connection is not None else 0
+        return self.connection.before_mark if self.connection is not None else 0
 
     def unsent(self, acknowledged: bool) -> int:
         connection = self.connection

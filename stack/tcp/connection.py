@@ -212,6 +212,16 @@ class Connection(Block):
         return unread
 
     @property
+    def before_mark(self) -> int:
+        """Octets that can be read up to the urgent one, where that is still to come (tcp_inq)."""
+        urgent = self.urgent
+        if urgent is not None and not self.settings.urgent_inline:
+            ahead = urgent.mark - calls.read_position(self)
+            if 0 <= ahead < self.unread:
+                return ahead
+        return self.available
+
+    @property
     def eof(self) -> bool:
         """Everything was read and nothing more will come."""
         return not self.available and (self.rcv.fin or self.no_more_reads or self.state is CLOSED)
