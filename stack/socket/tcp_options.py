@@ -64,6 +64,11 @@ def _set_linger2(description: Any, value: bytes) -> None:
         description.configure(fin_wait_2=description.node.engine.tcp.settings.fin_wait_2)
 
 
+def _get_clamp(description: Any) -> int:
+    connection = description.connection
+    return int(of_settings(description, "window_clamp") if connection is None else connection.rcv.clamp)
+
+
 def _set_clamp(description: Any, value: bytes) -> None:
     number = integer(value)
     if not number and description.connection is not None:
@@ -164,7 +169,7 @@ TABLE: Table = {
     (SOL_TCP, n.TCP_QUICKACK): Option(
         lambda d: int(d.quick_acknowledgments), lambda d, value: d.acknowledge_quickly(integer(value)), STREAM
     ),
-    (SOL_TCP, n.TCP_WINDOW_CLAMP): Option(lambda d: of_settings(d, "window_clamp"), _set_clamp, STREAM),
+    (SOL_TCP, n.TCP_WINDOW_CLAMP): Option(_get_clamp, _set_clamp, STREAM),
     # How long to try
     (SOL_TCP, n.TCP_KEEPIDLE): setting("keepalive_idle", 1, 32767, SECOND),
     (SOL_TCP, n.TCP_KEEPINTVL): setting("keepalive_interval", 1, 32767, SECOND),

@@ -153,6 +153,7 @@ def syn_sent_state(b: Block, seg: Segment, now: int) -> bool:
         seg.text, seg.flags = b"", seg.flags & ~FIN
     if ack is not None:
         acknowledge.update_window(b, seg, seg.wnd)
+        snd.wl1 = b.irs  # what comes next has a later number: its window is believed though it is smaller
         acknowledge.syn_acknowledged(b, ack, seg, now)
         established(b, now)
         if fast is not None:

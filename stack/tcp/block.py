@@ -204,6 +204,7 @@ class Block:
         "sizing",
         "snd",
         "soft_error",
+        "stamped",
         "state",
         "stuck",
         "syn_due",
@@ -285,6 +286,7 @@ class Block:
     def _begin_sending(self) -> None:
         """What is to be sent, what was, and what came of it."""
         self.pieces: deque[Piece] | None = None  # of `outgoing`, what was not sent yet
+        self.stamped = NEVER  # when the last segment left, of any kind
         self.pushed = 0  # up to where data was pushed
         self.rtx = RetransmitQueue(self.counters)
         self.recovery = Recovery(self.settings.reordering)

@@ -101,7 +101,7 @@ def send(b: Block, data: bytes, now: int, urgent: bool = False, more: bool = Fal
     b.outgoing.append(bytes(data))
     if urgent:
         b.snd.up = b.outgoing.end
-    queue(b, start, b.outgoing.end, more, record, now)
+    queue(b, start, b.outgoing.end, more, record, now, urgent)
     b.more = more
     output(b, now)
     b.more = False

@@ -85,7 +85,10 @@ class Connection(Block):
             if segment.signed and self.signature is None and not acceptable(self, header, text):
                 ended = "signature"  # nothing was agreed on: dropped in silence, as in Linux
             else:
+                half_open = self.listener is not None
                 ended = segment_arrives(self, segment, now)
+                if half_open and self.listener is not None:
+                    self.segments_in, self.data_segments_in = 1, 0  # what a half-open connection sees does not count
                 output(self, now)
         if self.events is not None:
             if ended is not None:

@@ -202,7 +202,7 @@ def _words(b: Block, now: int) -> dict[str, int]:
         "pmtu": path + (60 if len(b.local[0]) == 16 else 40),
         "rcv_ssthresh": rcv.ssthresh,
         "rtt": max(rtt.srtt // MICROSECOND, 1) if rtt.srtt else 0,
-        "rttvar": rtt.rttvar // MICROSECOND if rtt.srtt else 250_000,
+        "rttvar": rtt.rttvar // MICROSECOND if rtt.srtt else 750_000 if b.congestion.mss else 250_000,  # RFC 6298 rule 5.7
         "min_rtt": max(rtt.minimum // MICROSECOND, 1) if rtt.minimum else _UNKNOWN,
         "advmss": rcv.advmss,
         "rcv_rtt": (b.sizing.rtt >> 3) // MICROSECOND,

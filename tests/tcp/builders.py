@@ -183,6 +183,7 @@ def client(settings: TcpSettings = PLAIN, options: bytes = MSS_1000, win: int = 
     pen = Pen(Connection(A, B, settings, iss=1000))
     pen.connection.open_active(0)
     pen.write("S", 0, ack=1, win=win, options=options)
+    pen.connection.snd.wl1 += 1  # as if a segment had come since: the first one after a SYN,ACK always sets the window
     pen.read()
     return pen
 
@@ -207,6 +208,7 @@ def sender(settings: TcpSettings = SENDER, segments: int = 10, options: bytes = 
     pen.connection.open_active(0)
     pen.now = rtt
     pen.write("S", 0, ack=1, win=win, options=options)
+    pen.connection.snd.wl1 += 1  # as in `client`
     pen.read()
     if segments:
         pen.connection.send(bytes(1000 * segments), pen.now)

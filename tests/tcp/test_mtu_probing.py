@@ -36,7 +36,7 @@ def test_the_search_halves_what_is_unknown_until_it_is_small() -> None:
 def test_a_lost_probe_is_no_congestion_and_its_text_goes_in_smaller_segments() -> None:
     both = established(SEARCHING)
     both.fate = carries(1000)  # type: ignore[assignment]
-    data = bytes(range(256)) * 8000
+    data = bytes(range(256)) * 24000
     assert both.transfer(data) == data
     search = both.a.mtu_search
     assert search is not None

@@ -13,7 +13,7 @@ def test_the_window_goes_down_by_the_half_of_what_is_delivered() -> None:
     pen.read()
     sent = []
     for n in range(2, 20):
-        pen.now += 1 * MS
+        pen.now += 2 * MS
         pen.write(".", 1, ack=1, options=sacks(pen, (1001, 1001 + 1000 * (n - 1))))
         sent.append(len(pen.read()))
     assert sent[2:] == [1, 0] * 8, "after the fast retransmit, one segment for two that were delivered"

@@ -42,9 +42,8 @@ def check_half_open(b: Block, seg: Segment, now: int) -> bool:
             _start_timer(b, now)
         return DONE
     opened = b.listener is None
-    if not opened and seg.ack is not None and seg.ack != b.iss + 1:
-        if not flags & RST:
-            b.reset_due = (seg.ack, None, "the ACK of something not sent")
+    if not opened and seg.ack is not None and seg.ack != b.iss + 1 and not flags & RST:  # of a RST, the number decides
+        b.reset_due = (seg.ack, None, "the ACK of something not sent")
         return DONE
     if old or not _in_window(seg, b.rcv.nxt, b.rcv.nxt + min(b.rcv.wnd, 0xFFFF)):
         b.counters.PAWSEstab += old

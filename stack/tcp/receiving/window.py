@@ -59,8 +59,7 @@ def established(b: Block, now: int) -> None:
     """The SYNs have met: the first guess of the peer's segment size, and what is kept in reserve (tcp_init_buffer_space)."""
     rcv, settings = b.rcv, b.settings
     less = _TIMESTAMPS if b.timestamps else 0
-    mss = rcv.mss if b.passive else rcv.mss - less
-    rcv.advmss = rcv.mss - less
+    mss = rcv.advmss = rcv.mss - less
     rcv.full = max(min(rcv.advmss, b.snd.mss, rcv.offered // 2, _MSS_DEFAULT), _MSS_LEAST)
     full, reserve = room(rcv, rcv.buff), settings.application_window
     if rcv.clamp >= full:

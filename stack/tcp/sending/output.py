@@ -50,6 +50,7 @@ def transmit(b: Block, seq: int, flags: int, text: bytes, cause: str | None, now
         b.sink(b, header, text, cause)
     else:
         emit(b, header, text, cause)
+    b.stamped = now
     b.segments_out += 1
     b.ack_now = b.ack_check = False
     b.ack_at = NEVER

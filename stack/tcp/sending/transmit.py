@@ -20,7 +20,7 @@ from stack.tcp.recovery.timer import LOSS_PROBE, WINDOW_PROBE, probe_base, rearm
 from stack.tcp.recovery.timer import NOTHING as NO_TIMER
 from stack.tcp.segment import ACK, FIN, PSH
 from stack.tcp.sending import mtu_probing, pacing
-from stack.tcp.sending.burst import burst_size, grow
+from stack.tcp.sending.burst import CWND, burst_size, defers, grow
 from stack.tcp.sending.chronograph import BUSY, IDLE, WINDOW
 from stack.tcp.sending.output import (
     is_plain,
@@ -81,15 +81,16 @@ def repair(b: Block, now: int) -> None:
 # What was written
 
 
-def queue(b: Block, start: int, end: int, more: bool, record: bool, now: int) -> None:
+def queue(b: Block, start: int, end: int, more: bool, record: bool, now: int, urgent: bool = False) -> None:
     """The program wrote [start, end): cut it into pieces, and send while doing so what fills one (tcp_sendmsg).
 
-    `more`: MSG_MORE; `record`: MSG_EOR.
+    `more`: MSG_MORE; `record`: MSG_EOR; `urgent`: MSG_OOB, of which a piece is a segment, and nothing goes before all is here.
     """
     snd, pieces = b.snd, b.pieces
     if pieces is None:
         pieces = b.pieces = deque()
-    largest = piece_size(b, snd.mss if b.ecn is None else segment_room(b, now))
+    mss = snd.mss if b.ecn is None else segment_room(b, now)
+    largest = mss if urgent else piece_size(b, mss)
     half = snd.max_wnd >> 1
     ready = b.state in HAS_DATA or (b.state is SYN_RECEIVED and b.fast is not None and b.fast.usable)
     if b.chrono.kind == IDLE:
@@ -109,12 +110,12 @@ def queue(b: Block, start: int, end: int, more: bool, record: bool, now: int) ->
         at = last.end = min(end, at + room)
         if at == end:
             break
-        if at > b.pushed + half:
+        if at > b.pushed + half and not urgent:
             last.push = True
             b.pushed = at
             if ready:
                 send_new(b, now, nagle=False)
-        elif ready and len(pieces) == 1:
+        elif ready and len(pieces) == 1 and not urgent:
             send_new(b, now, nagle=False, once=True)
     last = pieces[-1]
     last.record = record
@@ -155,9 +156,9 @@ def waits(b: Block, partial: bool) -> bool:
 def send_new(b: Block, now: int, nagle: bool = True, probe: bool = False, once: bool = False) -> None:
     """New data and the FIN, as far as both windows let them (tcp_write_xmit). `once`: one buffer of it; `probe`: one segment,
     whatever CWND says."""
-    snd, rtx, control, pieces = b.snd, b.rtx, b.congestion, b.pieces
-    if b.fin is not None or not (pieces or b.fin_queued):
+    if b.fin is not None or not (b.pieces or b.fin_queued):
         return
+    snd, rtx, control, pieces = b.snd, b.rtx, b.congestion, b.pieces
     if b.settings.local_congestion:
         not_taken(b, now)
         return
@@ -170,17 +171,14 @@ def send_new(b: Block, now: int, nagle: bool = True, probe: bool = False, once: 
     other = rtx.retrans_out - rtx.sacked_out - rtx.lost_out
     cwnd = control.cwnd
     held_up = BUSY
+    deferred = 0
     while pieces and (b.pacer is None or not pacing.held(b, now)):
         room = cwnd - len(rtx.records) - other
-        if room <= 0:
-            if not probe:
-                break
-            room = 1
-        piece = pieces[0]
-        nxt = snd.nxt
-        if len(pieces) > 1 and piece.end - nxt < room * mss:
-            grow(b, pieces, min(room, cwnd >> 1 or 1), mss)
-        last = len(pieces) == 1
+        if room <= 0 and not probe:
+            break
+        if len(pieces) > 1:
+            grow(b, pieces, min(max(room, 1), cwnd >> 1 or 1), mss)
+        piece, nxt, last = pieces[0], snd.nxt, len(pieces) == 1
         fin = last and b.fin_queued
         length = piece.end - nxt
         window = edge - nxt
@@ -192,6 +190,9 @@ def send_new(b: Block, now: int, nagle: bool = True, probe: bool = False, once: 
                 break
             limit = length
         else:
+            if not (probe or once) and (deferred := defers(b, length, window, room, mss, last, now)):
+                held_up = BUSY if deferred == CWND else WINDOW
+                break
             limit = portion(b, length, window, 1 if probe else min(room, cwnd >> 1 or 1), mss, last, nagle)
         if not before and not sent:
             start_sending(b, now)
@@ -204,7 +205,7 @@ def send_new(b: Block, now: int, nagle: bool = True, probe: bool = False, once: 
         sent += send_fin(b, edge, cwnd, probe, now)
     if b.chrono.kind != held_up:
         b.chrono.turn(held_up, now)
-    limited = len(rtx.records) + other >= cwnd
+    limited = deferred == CWND or len(rtx.records) + other >= cwnd
     if sent or limited:
         validation.validate(b, limited, now)
     if sent:
