@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 @click.option("--junit", type=click.Path(dir_okay=False), metavar="FILE", help="Write the results as JUnit's XML.")
 @click.option("-j", "--jobs", default=1, show_default=True, type=click.IntRange(1), help="Processes.")
 @click.option("--mutate", is_flag=True, help="Change one thing that each script expects: how many are rejected?")
+@click.option("--kernel", is_flag=True, help="Against this machine's own Linux, in real time, in network namespaces (root).")
 @click.option("--seed", default=1, show_default=True, help="Of the host's numbers, and of what --mutate changes.")
 def drill(
     files: tuple[Path, ...], verbose: bool, ip_version: str | None, defined: tuple[str, ...], tolerance_usecs: int | None,
-    profile: str, pcap: str | None, junit: str | None, jobs: int, mutate: bool, seed: int,
+    profile: str, pcap: str | None, junit: str | None, jobs: int, mutate: bool, kernel: bool, seed: int,
 ) -> None:  # fmt: skip
     """Run packetdrill scripts (FILES, or all *.pkt in folders) against an emulated host.
 
@@ -42,6 +43,7 @@ def drill(
     \b
     packetstack drill tests/tcp/drills
     packetstack drill close.pkt -v --pcap captures
+    packetstack drill --kernel close.pkt
     """
     from stack.testing.drill import report
     from stack.testing.drill.run import Setup, scripts
@@ -57,12 +59,14 @@ def drill(
     found = scripts(list(files))
     if not found:
         fail(f"there are no *.pkt files in {', '.join(map(str, files))}")
+    if kernel:
+        _needs(mutate, profile)
     if mutate:
         _mutate(found, setup)
         return
     began = perf_counter()
     results = []
-    for result in _run(found, setup, jobs):
+    for result in _run_on_kernel(found, setup, jobs) if kernel else _run(found, setup, jobs):
         results.append(result)
         if verbose or not result.passed:
             click.echo(report.line(result))
@@ -83,6 +87,23 @@ def _run(files: list[Path], setup: Setup, jobs: int) -> Iterator[Result]:
     with ProcessPoolExecutor(jobs) as pool:
         for results in pool.map(partial(_one, setup), files, chunksize=8):
             yield from results
+
+
+def _needs(mutate: bool, profile: str) -> None:
+    """What --kernel needs, and what it has not."""
+    from stack.testing.namespace import missing_device
+
+    if mutate or profile != "linux":
+        raise click.UsageError(f"{'--mutate' if mutate else f'--profile {profile}'} is for an emulated host, not for --kernel")
+    lacking = missing_device()
+    if lacking:
+        fail(f"--kernel runs scripts against this machine's Linux, in network namespaces with TUN devices: {lacking}")
+
+
+def _run_on_kernel(files: list[Path], setup: Setup, jobs: int) -> Iterator[Result]:
+    from stack.testing.drill.kernel_run import run_all
+
+    return run_all(files, setup, jobs)
 
 
 def _one(setup: Setup, path: Path) -> list[Result]:

@@ -22,31 +22,33 @@ DEVICE = "/dev/net/tun"
 LONGEST_NAME = 15  # IFNAMSIZ, less the end of the text
 QUEUE = 10_000  # frames that wait for us in the kernel: it drops those beyond
 _TUNSETIFF = 0x400454CA
-_TUN, _TAP, _NO_INFORMATION = 0x0001, 0x0002, 0x1000  # IFF_TUN, IFF_TAP, IFF_NO_PI
+_TUN, _TAP, _NO_INFORMATION, _OFFLOAD = 0x0001, 0x0002, 0x1000, 0x4000  # IFF_TUN, IFF_TAP, IFF_NO_PI, IFF_VNET_HDR
 _NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 
 
 class Device:
     """Made in `namespace` (a name of `ip netns`, or a path; None: where this process is), up, without addresses.
 
-    `read()` gives what the kernel sends, `write()` is what it receives: Ethernet frames, or datagrams of a TUN (`mac` None).
+    `read()` gives what the kernel sends, `write()` is what it receives: Ethernet frames, or datagrams of a TUN (`mac` None);
+    with `offload`, after a `struct virtio_net_hdr` each.
     Raises `PermissionError` where this process is not root (CAP_NET_ADMIN), `StackError` where there are no such devices.
     """
 
-    def __init__(self, name: str, mac: bytes | None, mtu: int, namespace: str | None = None) -> None:
+    def __init__(self, name: str, mac: bytes | None, mtu: int, namespace: str | None = None, *, offload: bool = False) -> None:
         if ioctl is None or not os.path.exists(DEVICE):
             raise StackError(f"no {DEVICE} on this machine: TAP and TUN devices need Linux, with its tun module")
         self.name = name
         self.namespace = namespace
         self.mtu = mtu
         self._file = -1
+        self._flags = _NO_INFORMATION | (_OFFLOAD if offload else 0)
         _within(namespace, lambda: self._open(mac))
 
     def _open(self, mac: bytes | None) -> None:
         kind = _TUN if mac is None else _TAP
         try:
             self._file = os.open(DEVICE, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-            ioctl(self._file, _TUNSETIFF, pack("16sH22x", self.name.encode(), kind | _NO_INFORMATION))
+            ioctl(self._file, _TUNSETIFF, pack("16sH22x", self.name.encode(), kind | self._flags))
             self.index = socket.if_nametoindex(self.name)
             if os.path.isdir(f"/proc/sys/net/ipv6/conf/{self.name}"):
                 self._sysctl("addr_gen_mode", 1)  # no link-local address but the one that it is given

@@ -14,17 +14,23 @@ from typing import Any, Self
 _numbers = itertools.count(1)
 
 
-def missing() -> str | None:
-    """What a TAP in a namespace of its own lacks here; None if nothing."""
+def missing_device() -> str | None:
+    """What a TAP or TUN lacks here; None if nothing."""
     if not sys.platform.startswith("linux"):
         return "not Linux"
     if os.geteuid() != 0:
         return "needs root"
     if not os.path.exists("/dev/net/tun"):
         return "no /dev/net/tun"
-    if shutil.which("ip") is None:
-        return "no `ip` (iproute2)"
     return None
+
+
+def missing() -> str | None:
+    """What a TAP in a namespace of its own lacks here; None if nothing."""
+    lacking = missing_device()
+    if lacking is None and shutil.which("ip") is None:
+        return "no `ip` (iproute2)"
+    return lacking
 
 
 class Namespace:

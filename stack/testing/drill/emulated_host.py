@@ -18,6 +18,7 @@ class EmulatedHost:
     patience = 3600 * 10**9  # virtual time costs nothing
 
     def __init__(self, host: Host, profile: Profile) -> None:
+        self.late = 0
         self.network = host.network
         self.tun = Tun(host, "tun0", [profile.local], profile.mtu)
         self.process = EmulatedProcess(host, profile)

@@ -14,6 +14,9 @@ from stack.testing.drill.tun import Device
 class HostUnderTest(Protocol):
     """Times are nanoseconds of the host's own clock: virtual, or the machine's."""
 
+    #: How late the script itself was at worst: 0 in virtual time; on a machine that has other things to do, more.
+    late: int
+
     @property
     def process(self) -> Process:
         """Who makes system calls."""

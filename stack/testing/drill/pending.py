@@ -23,6 +23,8 @@ class Pending:
         self.result: int | None = None
         self.errno = 0
         self.mismatch: Mismatch | None = None
+        #: When the event before it was (ns since the script began).
+        self.begins = 0
         #: When the script says that it returns (ns since it began), if it says so.
         self.ends: int | None = None
         self._call = process.start(syscall)

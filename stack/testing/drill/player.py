@@ -31,8 +31,8 @@ class Player:
         self.last = 0
         self._variables: dict[str, object] = {}
         self.at: Event | None = None
-        #: How late the script itself was at worst, in nanoseconds: in real time, on a machine that has other things to do.
-        self.late = 0
+        #: When the host had done what the event before waits for, in nanoseconds since the script began: no event can be before.
+        self._ready = 0
 
     @property
     def now(self) -> int:
@@ -63,6 +63,7 @@ class Player:
         except Mismatch as mismatch:
             if mismatch.time is None:
                 mismatch.time = self.now
+            mismatch.late = self.host.late
             raise
         finally:
             self.host.close()
@@ -80,12 +81,12 @@ class Player:
         before = self.last
         sent: int | None = None
         if isinstance(action, Packet) and action.direction is Direction.OUTBOUND:
-            sent = self._outbound(event, action, start, end)
+            sent = self._ready = self._outbound(event, action, start, end)
         else:
             if event.time.kind is not TimeKind.ANY:
                 self._advance(start)
                 now = self.now
-                self.late = max(self.late, now - start)
+                self.host.late = max(self.host.late, now - max(start, self._ready))
                 self._check_time(event, start, end, now, "event")
             match action:
                 case Packet():
@@ -108,9 +109,9 @@ class Player:
         base = self.last if time.relative else 0
         return base + time.start, base + time.end
 
-    def tolerance(self, start: int) -> int:
-        """How far an event at `start` may be off."""
-        return max(self.profile.tolerance, (start - self.last) * self.profile.tolerance_share // 100_000)
+    def tolerance(self, start: int, since: int | None = None) -> int:
+        """How far an event at `start` may be off: more where it is long after the event before, or `since` a call began."""
+        return max(self.profile.tolerance, (start - (self.last if since is None else since)) * self.profile.tolerance_share // 100_000)
 
     def _check_time(self, event: Event, start: int, end: int, actual: int, what: str) -> None:
         if event.time.kind is TimeKind.ANY:
@@ -177,7 +178,7 @@ class Player:
         ends = None
         if syscall.end is not None:
             ends = syscall.end + (before if self.at is not None and self.at.time.relative else 0)
-        pending.ends = ends
+        pending.begins, pending.ends = before, ends
         self.pending = pending
         self._step_call()
         self._settle()
@@ -194,7 +195,7 @@ class Player:
         pending.compare()
         if pending.ends is None:
             return
-        tolerance = self.tolerance(pending.ends)
+        tolerance = self.tolerance(pending.ends, pending.begins)
         if abs(self.now - pending.ends) > tolerance:
             raise Mismatch(
                 f"{pending.syscall.name}() returned at another time",
@@ -209,6 +210,7 @@ class Player:
                 call = self.pending.syscall
                 raise Mismatch(f"{call.name}() does not return", show_action(call), "it still waits", call.place, self.now)
             self._wait(deadline)
+            self._ready = self.now
 
     # Code
 

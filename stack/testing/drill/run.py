@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -10,7 +10,7 @@ from time import perf_counter
 from stack.lab.network import Network
 from stack.tcp.settings import TcpSettings
 from stack.testing.drill.emulated_host import EmulatedHost
-from stack.testing.drill.mismatch import Mismatch, seconds
+from stack.testing.drill.mismatch import Mismatch, busy, seconds
 from stack.testing.drill.parser import parse
 from stack.testing.drill.place import NOWHERE, Place
 from stack.testing.drill.player import Player
@@ -33,6 +33,7 @@ class Setup:
 
 
 PLAIN = Setup()
+Play = Callable[[Script, str, Setup], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,14 @@ class Failure:
     place: Place = NOWHERE
     time: int | None = None
     malformed: bool = False
+    late: int = 0  # ns: how late the script itself was, in real time
 
     @classmethod
     def of(cls, trouble: Mismatch | ScriptError, malformed: bool = False) -> Failure:
         """What an exception says."""
         if isinstance(trouble, ScriptError):
             return cls(trouble.reason, place=trouble.place, malformed=malformed)
-        return cls(trouble.reason, trouble.expected, trouble.actual, trouble.place, trouble.time)
+        return cls(trouble.reason, trouble.expected, trouble.actual, trouble.place, trouble.time, late=trouble.late)
 
     def __str__(self) -> str:
         """The script's line, and what was expected above what came."""
@@ -61,7 +63,7 @@ class Failure:
         for name, value in (("expected", self.expected), ("  actual", self.actual)):
             if value:
                 text += f"\n  {name}: {value}"
-        return text
+        return text + busy(self.late, "\n  ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,8 @@ def load(path: Path, version: str, setup: Setup = PLAIN) -> Script:
     return parse(read(path), str(path), symbols)
 
 
-def run_variant(path: Path, version: str, setup: Setup = PLAIN) -> Result:
-    """A file in one IP version."""
+def run_variant(path: Path, version: str, setup: Setup = PLAIN, play: Play | None = None) -> Result:
+    """A file in one IP version; `play` runs it against something else than an emulated host."""
     began = perf_counter()
     try:
         script = load(path, version, setup)
@@ -123,7 +125,7 @@ def run_variant(path: Path, version: str, setup: Setup = PLAIN) -> Result:
         return Result(str(path), version, Failure.of(error, malformed=True), perf_counter() - began)
     failure = None
     try:
-        run_script(script, version, setup)
+        (play or run_script)(script, version, setup)
     except (Mismatch, ScriptError) as trouble:
         failure = Failure.of(trouble)
     except Exception as trouble:  # a fault of ours, which must not hide what comes of the other scripts
