@@ -88,7 +88,8 @@ class Connection(Block):
                 half_open = self.listener is not None
                 ended = segment_arrives(self, segment, now)
                 if half_open and self.listener is not None:
-                    self.segments_in, self.data_segments_in = 1, 0  # what a half-open connection sees does not count
+                    self.counters.InSegs += self.segments_in - 1
+                    self.segments_in, self.data_segments_in = 1, 0  # TCP_INFO tells nothing of what a half-open connection sees
                 output(self, now)
         if self.events is not None:
             if ended is not None:
