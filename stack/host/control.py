@@ -88,7 +88,8 @@ class Control:
         if len(transport) < 8 or host.addresses.cast(local) is not Cast.LOCAL:
             self.dropped(DropReason.MALFORMED if len(transport) < 8 else DropReason.BAD_ADDRESS, packet)
             return
-        if report.mtu and host.path_mtu.learn(remote, report.mtu, host.now):
+        # What TCP sent, it knows: a message about something else is not believed (RFC 5927 section 4).
+        if report.mtu and protocol != TCP_PROTOCOL and host.path_mtu.learn(remote, report.mtu, host.now):
             host.routes.changed()
         source, destination = int.from_bytes(transport[:2], "big"), int.from_bytes(transport[2:4], "big")
         if protocol == TCP_PROTOCOL:

@@ -22,7 +22,7 @@ from stack.ip.formats.ipv4 import IPv4
 from stack.ip.formats.ipv6 import IPv6
 from stack.tcp.counters import Counters
 from stack.tcp.formats.tcp import SYN, TCP
-from stack.tcp.icmp import route_mtu
+from stack.tcp.icmp import outstanding, route_mtu
 from stack.tcp.opening.fastopen import FastOpen
 from stack.tcp.opening.fastopen_cache import FastOpenCache
 from stack.tcp.opening.isn import initial_sequence, timestamp_offset
@@ -381,6 +381,8 @@ class TcpLayer:
         if connection is None:
             return False
         if report.mtu:
+            if outstanding(connection, sequence) and self.host.path_mtu.learn(remote[0], report.mtu, self.host.now):
+                self.host.routes.changed()
             connection.path_mtu(report.mtu, self.host.now, sequence)
         else:
             connection.icmp_error(report.errno, report.hard, self.host.now, sequence, report.no_way)

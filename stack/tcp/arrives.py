@@ -29,6 +29,7 @@ from stack.tcp.receiving.deliver import (
     take_held,
 )
 from stack.tcp.segment import FIN, RST, SYN, URG, Segment
+from stack.tcp.sending.transmit import repair
 from stack.tcp.state import (
     CLOSE_WAIT,
     CLOSED,
@@ -310,6 +311,8 @@ def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
         if b.fast is not None and b.fast.usable:
             b.fast.handshake_over(now)  # of a child that was closed before
         acknowledge.acknowledged(b, seg, ack, now)
+        if b.recovery.repair and seg.text:
+            repair(b, now)  # before the text is taken in: what goes again does not acknowledge it, as in Linux
     if b.fin_acknowledged:
         if b.state is FIN_WAIT_1:
             b.enter(FIN_WAIT_2, now)

@@ -26,9 +26,14 @@ _BELIEVED_V4 = 552  # Linux's net.ipv4.route.min_pmtu: a message that says less 
 _MINIMUM_V6 = 1280  # RFC 8200
 
 
+def outstanding(b: Block, sequence: int) -> bool:
+    """Whether a segment with this number may be under way."""
+    return b.snd.una <= unwrap(sequence, b.snd.una) <= b.snd.nxt
+
+
 def believable(b: Block, sequence: int | None) -> bool:
     """Whether the segment quoted in the message is one that is outstanding (RFC 5927 section 4)."""
-    if sequence is None or b.snd.una <= unwrap(sequence, b.snd.una) <= b.snd.nxt:
+    if sequence is None or outstanding(b, sequence):
         return True
     b.counters.OutOfWindowIcmps += 1
     return False
@@ -52,7 +57,7 @@ def icmp_error(b: Block, error: int, hard: bool, now: int, sequence: int | None 
         return
     if b.listener is not None:
         # A request that nobody knows of yet goes in silence, and only where the network says so (tcp_req_err)
-        if hard if len(b.local[0]) == 16 else error in _NETWORK:
+        if hard if len(b.local[0]) == 16 else error == errno.EPROTO or (error in _NETWORK and not hard):
             become_closed(b, now)
         return
     taken = b.fast is not None and b.fast.usable and b.fast.accepted  # the program has it: as if the handshake were over

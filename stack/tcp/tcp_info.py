@@ -195,7 +195,7 @@ def _words(b: Block, now: int) -> dict[str, int]:
         "rto": rtt.rto // MICROSECOND,
         "ato": acks.ato // MICROSECOND,
         "snd_mss": snd.mss,
-        "rcv_mss": rcv.full,
+        "rcv_mss": rcv.full if b.congestion.mss else 88,  # TCP_MIN_MSS
         "last_data_sent": (now - b.last_sent) // MILLISECOND,
         "last_data_recv": (now - acks.heard) // MILLISECOND,
         "last_ack_recv": (now - b.heard) // MILLISECOND,

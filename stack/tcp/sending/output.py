@@ -14,6 +14,7 @@ from stack.tcp.receiving import timestamps, window
 from stack.tcp.recovery.timer import start_timer
 from stack.tcp.segment import ACK, RST, SYN, URG, sack_option, syn_options
 from stack.tcp.seq import MASK
+from stack.tcp.sending.send_space import ROOM_FOR_SACK, sack_octets
 from stack.tcp.signing.md5 import MD5_KIND
 from stack.tcp.state import SYN_SENT
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from stack.tcp.block import Block
 
 _NO_OPTIONS = TCPOptions()
-_ROOM_FOR_SACK = 72  # a segment that holds less goes without SACK blocks: they would leave no room for text
 _make = TCP.of
 
 
@@ -206,20 +206,27 @@ def send_reset(b: Block) -> None:
 def send_active_reset(b: Block, cause: str | None, now: int) -> None:
     """The reset of a connection that is given up here: a segment like any, with its window and options (tcp_send_active_reset)."""
     b.counters.OutRsts += 1
-    transmit(b, b.snd.nxt, RST | ACK, b"", cause, now)
+    transmit(b, acceptable(b), RST | ACK, b"", cause, now)
 
 
 def send_acknowledgment(b: Block, now: int) -> None:
     """A segment that carries nothing but the acknowledgment."""
     cause, b.ack_cause = b.ack_cause, None
-    transmit(b, b.snd.nxt, ACK, b"", cause, now)
+    transmit(b, acceptable(b), ACK, b"", cause, now)
+
+
+def acceptable(b: Block) -> int:
+    """The number of a segment without text: SND.NXT, but inside the window if the peer took some of it back (tcp_acceptable_seq)."""
+    snd = b.snd
+    beyond = snd.nxt - snd.una - snd.wnd
+    return snd.nxt if beyond <= 0 or (b.rcv.scaling and beyond < 1 << b.rcv.scale) else snd.nxt - beyond
 
 
 def send_half_open_acknowledgment(b: Block, cause: str, now: int) -> None:
     """The answer to what does not open a half-open connection: its window is still that of the SYN,ACK (tcp_v4_reqsk_send_ack)."""
     assert b.remote is not None
     header = _make(
-        b.local[1], b.remote[1], b.snd.nxt & MASK, b.rcv.nxt & MASK, Sealed, 0, ACK, min(b.rcv.offered >> b.rcv.scale, 0xFFFF), Sealed, 0,
+        b.local[1], b.remote[1], b.snd.nxt & MASK, b.rcv.nxt & MASK, Sealed, 0, ACK, min(b.rcv.offered, 0xFFFF) >> b.rcv.scale, Sealed, 0,
         timestamps.options(b, now) if b.timestamps else _NO_OPTIONS,
     )  # fmt: skip
     emit(b, header, b"", cause)
@@ -227,12 +234,7 @@ def send_half_open_acknowledgment(b: Block, cause: str, now: int) -> None:
 
 def segment_room(b: Block, now: int) -> int:
     """The effective send MSS less the options of accurate ECN and SACK that go with this segment, where the MSS is not tiny."""
-    mss, held = b.snd.mss, b.held
-    if b.ecn is not None and mss > _ROOM_FOR_SACK and ecn.sends_option(b, now):
+    mss = b.snd.mss
+    if b.ecn is not None and mss > ROOM_FOR_SACK and ecn.sends_option(b, now):
         mss -= OCTETS
-    if not b.sack or mss < _ROOM_FOR_SACK:
-        return mss
-    blocks = min((len(held) if held is not None else 0) + (b.rcv.dsack is not None), 3 if b.timestamps else 4)
-    return mss - (4 + 8 * blocks) if blocks else mss
-
-
+    return mss - sack_octets(b, mss)

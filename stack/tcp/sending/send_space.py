@@ -13,8 +13,18 @@ from stack.tcp.sending.burst import LARGEST
 if TYPE_CHECKING:
     from stack.tcp.block import Block
 
+ROOM_FOR_SACK = 72  # a segment that holds less goes without SACK blocks: they would leave no room for text
 _OVERHEAD = 896  # of a piece: its bookkeeping and its head (tcp_stream_alloc_skb)
 _SMALL_WINDOW = 536  # TCP_MSS_DEFAULT
+
+
+def sack_octets(b: Block, mss: int) -> int:
+    """What the SACK option takes from a segment of `mss` octets that is sent now."""
+    held = b.held
+    if not b.sack or mss < ROOM_FOR_SACK:
+        return 0
+    blocks = min((len(held) if held is not None else 0) + (b.rcv.dsack is not None), 3 if b.timestamps else 4)
+    return 4 + 8 * blocks if blocks else 0
 
 
 def piece_size(b: Block, mss: int) -> int:
@@ -56,7 +66,7 @@ def room(b: Block) -> int:
     low_water = settings.not_sent_low_water
     if not low_water and not settings.fixed_send_buffer:
         return spare
-    largest = piece_size(b, b.snd.mss)
+    largest = piece_size(b, b.snd.mss - sack_octets(b, b.snd.mss))
     pieces = b.pieces
     last = 0  # what still fits into the last piece, which no limit forbids
     if pieces and not pieces[-1].record:

@@ -89,7 +89,7 @@ def queue(b: Block, start: int, end: int, more: bool, record: bool, now: int, ur
     snd, pieces = b.snd, b.pieces
     if pieces is None:
         pieces = b.pieces = deque()
-    mss = snd.mss if b.ecn is None else segment_room(b, now)
+    mss = snd.mss if b.held is None and b.rcv.dsack is None and b.ecn is None else segment_room(b, now)
     largest = mss if urgent else piece_size(b, mss)
     half = snd.max_wnd >> 1
     ready = b.state in HAS_DATA or (b.state is SYN_RECEIVED and b.fast is not None and b.fast.usable)

@@ -17,14 +17,14 @@ SHORT = (0.0, 0.0, 0.002, 0.005, 0.01, 0.01, 0.02, 0.03)
 LONG = (0.05, 0.06, 0.11, 0.25, 0.3, 0.45)
 SYSCTLS = (
     ("net.ipv4.tcp_ecn", "1"), ("net.ipv4.tcp_ecn", "2"), ("net.ipv4.tcp_slow_start_after_idle", "1"), ("net.ipv4.tcp_rmem", "4096 131072 6291456"),
-    ("net.ipv4.tcp_wmem", "4096 16384 4194304"), ("net.ipv4.tcp_early_retrans", "0"), ("net.ipv4.tcp_recovery", "0"), ("net.ipv4.tcp_frto", "0"),
+    ("net.ipv4.tcp_early_retrans", "0"), ("net.ipv4.tcp_recovery", "0"), ("net.ipv4.tcp_frto", "0"),
     ("net.ipv4.tcp_sack", "0"), ("net.ipv4.tcp_dsack", "0"), ("net.ipv4.tcp_timestamps", "0"), ("net.ipv4.tcp_window_scaling", "0"),
     ("net.ipv4.tcp_thin_linear_timeouts", "1"), ("net.ipv4.tcp_reordering", "5"), ("net.ipv4.tcp_moderate_rcvbuf", "0"),
     ("net.ipv4.tcp_comp_sack_nr", "0"), ("net.ipv4.tcp_retrans_collapse", "0"), ("net.ipv4.tcp_autocorking", "0"),
     ("net.ipv4.tcp_shrink_window", "1"), ("net.ipv4.tcp_adv_win_scale", "2"), ("net.ipv4.tcp_notsent_lowat", "5000"),
     ("net.ipv4.tcp_rmem", "4096 20000 40000"), ("net.ipv4.tcp_wmem", "4096 20000 40000"), ("net.ipv4.tcp_mtu_probing", "2"),
     ("net.ipv4.tcp_base_mss", "512"), ("net.ipv4.tcp_stdurg", "1"), ("net.ipv4.tcp_rfc1337", "1"), ("net.ipv4.tcp_retries2", "3"),
-    ("net.ipv4.tcp_orphan_retries", "1"), ("net.ipv4.tcp_fin_timeout", "1"), ("net.ipv4.tcp_syncookies", "2"),
+    ("net.ipv4.tcp_orphan_retries", "1"), ("net.ipv4.tcp_fin_timeout", "1"),
     ("net.ipv4.tcp_workaround_signed_windows", "1"),
 )  # fmt: skip
 OPTIONS: tuple[tuple[int, int, Any], ...] = (
@@ -91,13 +91,13 @@ class Maker:
             third: Step = {"op": "ack", "upto": "all"}
             if self.chance(0.1):
                 third["length"] = self.one((10, self.mss))
-            steps.append(self.late(third, (0.0, 0.01, 0.02, 0.05)))
+            steps.append(self.late(third, (0.015, 0.02, 0.03, 0.05)))  # a round trip that is longer than the kernel's ticks
             steps.append({"after": 0.002, "op": "accept"})
         else:
             steps.append({"after": 0.0, "op": "connect", "options": made["options"]})
             if strange:
                 steps += [self.strange_opening(syn, True) for _ in range(self.one((1, 2)))]
-            steps.append(self.late({"op": "syn", "flags": "SE." if ecn else "S.", "said": syn}, (0.0, 0.01, 0.02, 0.05)))
+            steps.append(self.late({"op": "syn", "flags": "SE." if ecn else "S.", "said": syn}, (0.015, 0.02, 0.03, 0.05)))
         return steps
 
     def strange_opening(self, syn: dict[str, Any], client: bool) -> Step:
@@ -179,7 +179,7 @@ class Maker:
         upto = self.one(("same", "same", "all", "all", 1))
         kind = self.draw.random()
         base: Step = {"op": "ack", "upto": upto, "length": length, "flags": self.one(("", "P", "P"))}
-        if self.chance(0.06):
+        if self.chance(0.01):
             base["ecn"] = self.one((2, 3, 1))
         if self.chance(0.04):
             base["ts_shift"] = self.one((-10, -3000, 10000))
