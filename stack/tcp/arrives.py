@@ -311,8 +311,8 @@ def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
         if b.fast is not None and b.fast.usable:
             b.fast.handshake_over(now)  # of a child that was closed before
         acknowledge.acknowledged(b, seg, ack, now)
-        if b.recovery.repair and seg.text:
-            repair(b, now)  # before the text is taken in: what goes again does not acknowledge it, as in Linux
+        if b.recovery.repair and seg.text and seg.sack:
+            repair(b, now)  # before the text is taken in, as in Linux, whose fast path, which has it first, knows no SACK blocks
     if b.fin_acknowledged:
         if b.state is FIN_WAIT_1:
             b.enter(FIN_WAIT_2, now)
