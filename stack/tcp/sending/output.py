@@ -13,8 +13,8 @@ from stack.tcp.formats.tcp import TCP
 from stack.tcp.receiving import timestamps, window
 from stack.tcp.recovery.timer import start_timer
 from stack.tcp.segment import ACK, RST, SYN, URG, sack_option, syn_options
-from stack.tcp.seq import MASK
 from stack.tcp.sending.send_space import ROOM_FOR_SACK, sack_octets
+from stack.tcp.seq import MASK
 from stack.tcp.signing.md5 import MD5_KIND
 from stack.tcp.state import SYN_SENT
 
