@@ -67,10 +67,11 @@ def test_our_own_scripts_hold_on_linux(tmp_path: Path) -> None:
             for said in runs:
                 assert LATE in said, said
         if not failed:
-            assert done.returncode == 0 and f"{len(left)} of {len(left)} scripts passed" in done.stdout
+            assert done.returncode == 0
+            assert f"{len(left)} of {len(left)} scripts passed" in done.stdout
             return
         left = list(failed)
-    pytest.skip(f"this machine is too busy for real time: {', '.join(left)}")
+    pytest.fail(f"each of {TRIES} times, though late: {failed}")
 
 
 SHORT = """
@@ -89,7 +90,8 @@ def test_what_the_kernel_does_not_do_fails(tmp_path: Path) -> None:
     script.write_text(SHORT.format(answer=WRONG))
     done = drill("--ip-version", "ipv4", "--pcap", tmp_path, script)
     assert done.returncode == 1
-    assert "acknowledgment differs" in done.stdout and "> S. 0:0(0) ack 1 win 64240 <mss 1460>" in done.stdout
+    assert "acknowledgment differs" in done.stdout
+    assert "> S. 0:0(0) ack 1 win 64240 <mss 1460>" in done.stdout
     assert (next(tmp_path.glob("*short-ipv4.pcapng"))).stat().st_size > 200  # both directions
 
 
@@ -106,7 +108,8 @@ def test_a_command_that_cannot_be_applied_fails_the_script_by_its_name(tmp_path:
     script = tmp_path / "short.pkt"
     script.write_text(f"`{command}`\n" + SHORT.format(answer=RIGHT))
     done = drill("--ip-version", "ipv4", script)
-    assert done.returncode == 1 and said in done.stdout, done.stdout
+    assert done.returncode == 1
+    assert said in done.stdout
 
 
 @needs_a_device
@@ -154,4 +157,5 @@ def test_where_it_cannot_be_it_says_so(
         main(["drill", "--kernel", str(DRILLS / "rto" / "syn.pkt")])
     assert left.value.code == 2
     told = capsys.readouterr().err
-    assert told.startswith("packetstack: --kernel runs scripts against this machine's Linux") and said in told
+    assert told.startswith("packetstack: --kernel runs scripts against this machine's Linux")
+    assert said in told
