@@ -69,7 +69,7 @@ def timeout(b: Block, now: int) -> None:
         keepalive_timeout(b, now)
     if b.pacer is not None:
         pacing.due(b, now)
-    output(b, now)
+    output(b, now, b.pacer is not None)
     if b.state is CLOSED:
         b.deadline = None
         return

@@ -103,7 +103,7 @@ def check(b: Block, now: int) -> bool:
     if (acks.quick and not acks.pingpong) or not b.settings.delayed_ack:
         return True
     held = b.held
-    if held is None or not len(held):
+    if held is None or not (len(held) or held.fin is not None):
         return delay(b, now)
     settings = b.settings
     if not b.sack or acks.compressed >= settings.sack_compression_count:

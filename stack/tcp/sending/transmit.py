@@ -50,15 +50,16 @@ class Piece:
         self.record = record  # MSG_EOR: nothing is joined to it
 
 
-def output(b: Block, now: int) -> None:
-    """Send all that may be sent, and an acknowledgment if one is due. Called after every event."""
+def output(b: Block, now: int, new: bool = True) -> None:
+    """Send all that may be sent, and an acknowledgment if one is due. Called after every event. Not `new`: data that waits
+    for company waits on, since a timer went off that is none of its own."""
     if b.syn_due is not None:
         send_syn(b, now)
     if b.state in HAS_DATA or (b.state is SYN_RECEIVED and b.fast is not None and b.fast.usable):
         recovery = b.recovery
         if recovery.repair:
             repair(b, now)
-        if b.outgoing is not None or b.fin_queued:
+        if new and (b.outgoing is not None or b.fin_queued):
             send_new(b, now)
     if b.reset_due is not None:
         send_reset(b)
