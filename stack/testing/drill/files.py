@@ -92,7 +92,7 @@ class SocketFile(OpenFile):
         return self.socket.send(data)
 
     @property
-    def source(self) -> Source | None:
+    def source(self) -> Source:
         return self.description
 
     def close(self) -> None:

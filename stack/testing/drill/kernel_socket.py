@@ -7,6 +7,7 @@ import fcntl
 import select
 import socket
 import struct
+import time
 from typing import Any, cast
 
 from stack.network.waiting import Source
@@ -41,6 +42,10 @@ class KernelDescription(Description):
     def __init__(self, made: socket.socket) -> None:
         Source.__init__(self)
         self._socket = made
+
+    def fileno(self) -> int:
+        """The kernel's number."""
+        return self._socket.fileno()
 
     @property
     def events(self) -> int:
@@ -99,13 +104,12 @@ class KernelSocketFile(SocketFile):
             self.socket.setblocking(not value)
 
     @property
-    def source(self) -> None:
-        """Nothing wakes who waits for it but the kernel."""
-        return None
+    def now(self) -> int:
+        return time.monotonic_ns()
 
     def limit(self, doing: str) -> int | None:
-        """The kernel's own."""
-        return None
+        """Long ago: the kernel has waited as long as SO_RCVTIMEO or SO_SNDTIMEO lets it when it says that a call would block."""
+        return 0
 
     def close(self) -> None:
         self.socket.close()

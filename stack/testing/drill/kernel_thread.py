@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import queue
+import select
 import threading
 import time
 from typing import Any
 
 from stack.network.waiting import Source
 from stack.testing.drill.files import Call, Waits
+from stack.testing.drill.kernel_socket import KernelDescription
 
 _ENTERING = 0.001  # seconds after which a call that has not returned is one that waits
-_NAP = 0.0005  # seconds between two looks of a call that waits for what the kernel's own poll(2) does not see
+_NAP = 0.0005  # seconds between two looks at what is not the kernel's: pipes
+_ALL = 1 | 2 | 4 | 0x2000 | 1 << 31  # EPOLLIN, EPOLLPRI, EPOLLOUT, EPOLLRDHUP; EPOLLET: once for each time that something comes
 
 
 class CallThread(Source):
@@ -67,10 +70,21 @@ class _Made:
 
 
 def _through(call: Call[int]) -> Any:
-    """A call to its end."""
-    while True:
-        try:
-            next(call)
-        except StopIteration as end:
-            return end.value
-        time.sleep(_NAP)
+    """A call to its end. What waits by itself is poll(2) and its kin, for sockets: one look each time that something comes."""
+    with select.epoll() as news:
+        watched: set[int] = set()
+        while True:
+            try:
+                waits = next(call)
+            except StopIteration as end:
+                return end.value
+            numbers = [source.fileno() for source in waits.sources if isinstance(source, KernelDescription)]
+            for number in numbers:
+                if number not in watched:
+                    watched.add(number)
+                    news.register(number, _ALL)
+            left = None if waits.deadline is None else max(0.0, (waits.deadline - time.monotonic_ns()) / 1e9)
+            if len(numbers) == len(waits.sources) and (numbers or left is not None):
+                news.poll(left)
+            else:
+                time.sleep(_NAP)
