@@ -16,6 +16,7 @@ from stack.tcp.state import CLOSE_WAIT, ESTABLISHED
 if TYPE_CHECKING:
     from stack.tcp.block import Block
 
+_TICK = 1 * MILLISECOND  # a jiffy, where there are a thousand in a second
 _LONGEST = 200 * MILLISECOND  # TCP_DELACK_MAX
 MOST = 16  # TCP_MAX_QUICKACKS
 _HALF_SECOND = 500 * MILLISECOND
@@ -134,9 +135,9 @@ def delay(b: Block, now: int) -> bool:
     ato = min(ato, _LONGEST)
     if b.ack_at != NEVER and b.ack_at <= now + (ato >> 2):
         return True
-    if not ato:
+    if not ato and not acks.pingpong:
         return True
-    _arm(b, ato, now)
+    _arm(b, ato or _TICK, now)  # the ACK of a FIN before which no text came: at Linux's next tick, or with what the program sends
     return False
 
 
