@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from stack.socket.switch import uninstall
 from stack.testing.drill import kernel_calls
 from stack.testing.drill.kernel_host import KernelHost
 from stack.testing.drill.player import Player
@@ -122,6 +123,7 @@ def play(script: Script, version: str, setup: Setup = PLAIN) -> None:
     made = profile(script, version, setup.tolerance)
     with suppress(Exception):  # a rehearsal: nothing is loaded, or generated, for the first time while time counts
         run_script(script, version, replace(setup, captures=None))
+    uninstall()  # in this process nobody is on an emulated host any more: the library's own functions are quicker
     with suppress(OSError):  # where there are no rights to it, a busy machine makes the script late, which is then said
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))  # as packetdrill's, and of all threads from here on
     host = KernelHost(made, record=setup.captures is not None)

@@ -33,6 +33,8 @@ class Player:
         self.at: Event | None = None
         #: When the host had done what the event before waits for, in nanoseconds since the script began: no event can be before.
         self._ready = 0
+        #: How late the script's last event of its own was, in nanoseconds.
+        self._behind = 0
 
     @property
     def now(self) -> int:
@@ -81,12 +83,14 @@ class Player:
         before = self.last
         sent: int | None = None
         if isinstance(action, Packet) and action.direction is Direction.OUTBOUND:
-            sent = self._ready = self._outbound(event, action, start, end)
+            sent = self._outbound(event, action, start, end)
+            self._ready = sent - self._behind  # who is asked late answers late
         else:
             if event.time.kind is not TimeKind.ANY:
                 self._advance(start)
                 now = self.now
-                self.host.late = max(self.host.late, now - max(start, self._ready))
+                self._behind = now - max(start, self._ready)
+                self.host.late = max(self.host.late, self._behind)
                 self._check_time(event, start, end, now, "event")
             match action:
                 case Packet():
