@@ -273,11 +273,6 @@ class Stream(StreamOptions):
         node = self.node
         now = node.scheduler.now
         taken = connection.send(data, now, bool(flags & MSG_OOB), bool(flags & MSG_MORE), bool(flags & MSG_EOR))
-        while 0 < taken < len(data) and connection.writable_room > 0:  # what went out made room (TCP_NOTSENT_LOWAT)
-            more = connection.send(data[taken:], now, bool(flags & MSG_OOB), bool(flags & MSG_MORE), bool(flags & MSG_EOR))
-            if not more:
-                break
-            taken += more
         if taken and self.extra is not None:
             self._report(connection, flags, taken, now)
         node.flush()

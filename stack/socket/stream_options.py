@@ -73,7 +73,7 @@ class StreamOptions(Description):
     def buffer(self, option: int) -> int:
         """SO_RCVBUF or SO_SNDBUF as it is when nobody set it."""
         if option == n.SO_SNDBUF:
-            return self.settings.send_buffer
+            return self.connection.send_memory if self.connection is not None else self.settings.send_buffer
         return self.connection.rcv.buff if self.connection is not None else self.settings.receive_buffer
 
     def buffer_limit(self, option: int) -> int:

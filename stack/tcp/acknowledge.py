@@ -298,7 +298,7 @@ def largest_window(b: Block, wnd: int) -> None:
 
 
 def advance(b: Block, ack: int, at: int) -> None:
-    """SND.UNA moves to `ack`: what lies before it is forgotten, and the program may have room to write."""
+    """SND.UNA moves to `ack`: what lies before it is forgotten."""
     b.snd.una = ack
     b.progress = at
     b.retries = 0
@@ -308,8 +308,6 @@ def advance(b: Block, ack: int, at: int) -> None:
             b.outgoing = None
         else:
             buffer.release(ack)
-        if b.short_of_space:
-            b.wake_writer()
     if b.marks is not None:
         b.marks.acknowledged(ack, at)
 

@@ -29,6 +29,7 @@ from stack.tcp.receiving.deliver import (
     take_held,
 )
 from stack.tcp.segment import FIN, RST, SYN, URG, Segment
+from stack.tcp.sending import send_space
 from stack.tcp.sending.transmit import repair
 from stack.tcp.state import (
     CLOSE_WAIT,
@@ -311,6 +312,8 @@ def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
         if b.fast is not None and b.fast.usable:
             b.fast.handshake_over(now)  # of a child that was closed before
         acknowledge.acknowledged(b, seg, ack, now)
+        if b.short_of_space:
+            send_space.check(b)
         if b.recovery.repair and seg.text and seg.sack:
             repair(b, now)  # before the text is taken in, as in Linux, whose fast path, which has it first, knows no SACK blocks
     if b.fin_acknowledged:

@@ -197,6 +197,7 @@ class Block:
         "sampled",
         "segments_in",
         "segments_out",
+        "send_memory",
         "settings",
         "short_of_space",
         "signature",
@@ -286,6 +287,7 @@ class Block:
     def _begin_sending(self) -> None:
         """What is to be sent, what was, and what came of it."""
         self.pieces: deque[Piece] | None = None  # of `outgoing`, what was not sent yet
+        self.send_memory = self.settings.send_buffer  # octets of memory (sk_sndbuf), where autotuned
         self.stamped = NEVER  # when the last segment left, of any kind
         self.pushed = 0  # up to where data was pushed
         self.rtx = RetransmitQueue(self.counters)
@@ -358,11 +360,6 @@ class Block:
     def unsent(self) -> bool:
         """Something waits to be sent for the first time."""
         return bool(self.pieces) or (self.fin_queued and self.fin is None)
-
-    @property
-    def writable_room(self) -> int:
-        """Octets that send() would take."""
-        return send_space.room(self)
 
     @property
     def not_sent(self) -> int:

@@ -17,7 +17,8 @@ from stack.tcp.ending import await_fin, become_closed
 from stack.tcp.opening import fastopen
 from stack.tcp.receiving import autotune, delayed_ack, window
 from stack.tcp.sending.output import send_active_reset
-from stack.tcp.sending.transmit import output, queue
+from stack.tcp.sending.transmit import output
+from stack.tcp.sending.write import queue
 from stack.tcp.state import (
     CLOSE_WAIT,
     CLOSED,
@@ -88,24 +89,18 @@ def send(b: Block, data: bytes, now: int, urgent: bool = False, more: bool = Fal
         raise error(take_error(b) or errno.EPIPE)
     if b.rate is not None:
         rate.check(b)
-    room = b.writable_room
-    if len(data) > room:
-        b.short_of_space = True
-        record = False
-        data = data[: max(0, room)]
     if not data:
         return 0
     if b.outgoing is None:
         b.outgoing = SendBuffer(max(b.snd.nxt, b.iss + 1))
-    start = b.outgoing.end
-    b.outgoing.append(bytes(data))
-    if urgent:
-        b.snd.up = b.outgoing.end
-    queue(b, start, b.outgoing.end, more, record, now, urgent)
-    b.more = more
-    output(b, now)
-    b.more = False
-    return len(data)
+    taken = queue(b, bytes(data), more, record, now, urgent)
+    if taken < len(data):
+        b.short_of_space = True
+    if taken:
+        b.more = more and taken == len(data)
+        output(b, now)
+        b.more = False
+    return taken
 
 
 def take_error(b: Block) -> int | None:

@@ -17,6 +17,7 @@ from stack.tcp.receiving.deliver import deliver_text
 from stack.tcp.recovery.timer import LOSS_PROBE, NEVER, NOTHING, WINDOW_PROBE, rearm
 from stack.tcp.recovery.tlp import schedule_probe
 from stack.tcp.segment import ACK, PSH, TIMESTAMPS_FIRST
+from stack.tcp.sending import send_space
 from stack.tcp.sending.chronograph import IDLE
 from stack.tcp.sending.transmit import output
 from stack.tcp.seq import MASK
@@ -77,6 +78,8 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
         elif not text:
             b.counters.TCPPureAcks += 1  # Linux predicts no ACK that moves the window
         unset = acknowledged(b, ack, now)
+        if b.short_of_space:
+            send_space.check(b)
     if acked or snd.wl1 < nxt or wnd > snd.wnd or not wnd:
         snd.wnd = wnd
         snd.wl1, snd.wl2 = nxt, ack

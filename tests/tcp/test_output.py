@@ -274,18 +274,26 @@ def test_the_send_buffer_is_bounded_and_tells_when_there_is_room() -> None:
     both.a.notify = lambda: told.append(both.a.writable)
     taken = both.a.send(bytes(200_000), both.now)
     piece = send_space.piece_size(both.a, both.a.snd.mss)
-    assert taken % piece == 0
-    assert 60_000 <= taken + taken // piece * 896 < 60_000 + piece + 896  # twice what was asked for; the last piece is filled
+    assert (taken - 10 * both.a.snd.mss) % both.a.snd.mss == 0
+    buffers = 5 + len(both.a.pieces or ())  # what was sent went as five pairs
+    assert 60_000 <= taken + buffers * 896 < 60_000 + piece + 896  # twice what was asked for; the last piece is filled
     assert both.a.send(bytes(200_000), both.now) < piece  # what the last piece, of which some went out, still holds
     assert both.a.send(b"more", both.now) == 0
     assert not both.a.writable
     both.run()
     assert told == [True]
     assert both.a.flushed
-    auto = established()
-    assert auto.a.send(bytes(10_000_000), auto.now) == 131_072
+
+
+def test_an_autotuned_send_buffer_is_twice_the_congestion_window_of_frames() -> None:
+    auto = established(TcpSettings(send_buffer=16_384, timestamps=False))
+    assert auto.a.snd.mss == 1460
+    assert send_space.limit(auto.a) == 2 * 10 * (4096 + 256)  # what Linux has after any handshake
+    taken = auto.a.send(bytes(10_000_000), auto.now)
+    assert 87_040 <= taken + (5 + len(auto.a.pieces or ())) * 896 == send_space.queued(auto.a)
+    assert auto.a.send(b"more", auto.now) == 0
     auto.transfer(bytes(2_000_000))
-    assert send_space.limit(auto.a) > 500_000
+    assert 500_000 < send_space.limit(auto.a) <= 2 * auto.a.congestion.cwnd * 4352
 
 
 def test_a_low_water_mark_is_looked_at_once_for_each_piece() -> None:

@@ -12,6 +12,7 @@ from stack.tcp.receiving import window
 from stack.tcp.segment import MSS_DEFAULT_V4, MSS_DEFAULT_V6
 from stack.tcp.sending import pacing
 from stack.tcp.sending.mtu_search import begin
+from stack.tcp.sending.send_space import expand
 from stack.tcp.signing.md5 import MD5_KIND
 from stack.tcp.state import ESTABLISHED, FIN_WAIT_1, LISTEN
 
@@ -83,6 +84,7 @@ def begin_transfer(b: Block, now: int) -> None:
     b.congestion.counters = b.counters
     b.congestion.configure(settings)
     b.congestion.opened(b.rtt.srtt, now)
+    expand(b)
     if b.congestion.wants_rate:
         b.rate = DeliveryRate()
     if pacing.wanted(b):

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stack.tcp.sending.burst import LARGEST
+from stack.tcp.recovery.retransmit_queue import BURST_END
+from stack.tcp.sending.burst import LARGEST, burst_size
 
 if TYPE_CHECKING:
     from stack.tcp.block import Block
 
 ROOM_FOR_SACK = 72  # a segment that holds less goes without SACK blocks: they would leave no room for text
 _OVERHEAD = 896  # of a piece: its bookkeeping and its head (tcp_stream_alloc_skb)
+_MANY = 32
+_INITIAL_WINDOW = 10  # TCP_INIT_CWND
+_HEADERS = 320 + 320  # MAX_TCP_HEADER, and struct skb_shared_info at the end of a frame's memory
+_SOCKET_BUFFER = 256  # struct sk_buff
 _SMALL_WINDOW = 536  # TCP_MSS_DEFAULT
 
 
@@ -40,50 +45,56 @@ def not_sent(b: Block) -> int:
     return max(0, b.outgoing.end - b.snd.nxt) if b.outgoing is not None else 0
 
 
-def limit(b: Block) -> int:
-    """The size of the send buffer: twice the congestion window when autotuning, or what SO_SNDBUF fixed, with overhead."""
+def expand(b: Block) -> None:
+    """An autotuned send buffer grows with the congestion window: twice what it takes were each segment a socket buffer of
+    its own, in memory of a power of two, and never shrinks (tcp_sndbuf_expand)."""
     settings = b.settings
     if settings.fixed_send_buffer:
-        return 2 * settings.send_buffer
-    size = 2 * b.congestion.cwnd * b.snd.mss
-    if size < settings.send_buffer:
-        size = settings.send_buffer
-    return size if size < settings.send_buffer_max else settings.send_buffer_max
+        return
+    segments = max(_INITIAL_WINDOW, b.congestion.cwnd, b.recovery.reordering + 1)
+    frame = max(b.peer_mss, b.snd.mss) + _HEADERS
+    size = min(2 * segments * ((1 << (frame - 1).bit_length()) + _SOCKET_BUFFER), settings.send_buffer_max)
+    if b.send_memory < size:
+        b.send_memory = size
+
+
+def limit(b: Block) -> int:
+    """The size of the send buffer, with overhead: autotuned, or twice what SO_SNDBUF fixed (sk_sndbuf)."""
+    return 2 * b.settings.send_buffer if b.settings.fixed_send_buffer else b.send_memory
 
 
 def queued(b: Block) -> int:
-    """How much of the limit is in use: with the overhead of pieces where SO_SNDBUF, whose double allows for it, fixed it."""
-    size = len(b.outgoing) if b.outgoing is not None else 0
-    if not size or not b.settings.fixed_send_buffer:
-        return size
-    return size - -size // piece_size(b, b.snd.mss) * _OVERHEAD
+    """How much of the limit is in use: the octets, and the overhead of the pieces that wait and of the bursts that were sent
+    (sk_wmem_queued). Of many, the bursts are not counted but reckoned: this is asked with every ACK."""
+    buffer = b.outgoing
+    if buffer is None:
+        return 0
+    records = b.rtx.records
+    count = len(b.pieces) if b.pieces is not None else 0
+    if len(records) > _MANY:
+        count -= -len(records) // burst_size(b, b.snd.mss)
+    else:
+        for record in records:
+            count += record.marks & BURST_END > 0
+    return buffer.end - buffer.start + count * _OVERHEAD
 
 
-def room(b: Block) -> int:
-    """Octets that send() would take."""
-    settings = b.settings
-    spare = limit(b) - queued(b)
-    low_water = settings.not_sent_low_water
-    if not low_water and not settings.fixed_send_buffer:
-        return spare
-    largest = piece_size(b, b.snd.mss - sack_octets(b, b.snd.mss))
-    pieces = b.pieces
-    last = 0  # what still fits into the last piece, which no limit forbids
-    if pieces and not pieces[-1].record:
-        last = max(0, largest - (pieces[-1].end - (pieces[-2].end if len(pieces) > 1 else b.snd.nxt)))
-    if spare <= last or (low_water and not_sent(b) + last >= low_water):
-        return last
-    return last + (largest if low_water else -(-(spare - last) // (largest + _OVERHEAD)) * largest)
+def free(b: Block) -> bool:
+    """Another piece may be begun (sk_stream_memory_free)."""
+    low_water = b.settings.not_sent_low_water
+    return queued(b) < limit(b) and (not low_water or not_sent(b) < low_water)
 
 
 def has_room(b: Block) -> bool:
     """Whoever waits to write is woken: a third of the buffer is free, and half of what may wait unsent, as in Linux."""
-    settings = b.settings
-    low_water = settings.not_sent_low_water
+    low_water = b.settings.not_sent_low_water
     if low_water and 2 * not_sent(b) >= low_water:
         return False
-    most = limit(b)
-    buffer = b.outgoing
-    if buffer is not None and not settings.fixed_send_buffer:
-        return most - (buffer.end - buffer.start) >= most // 3
-    return most - queued(b) >= most // 3
+    used = queued(b)
+    return limit(b) - used >= used >> 1
+
+
+def check(b: Block) -> None:
+    """The program waits for room, and an ACK came: perhaps there is some, or the buffer grows (tcp_check_space)."""
+    expand(b)
+    b.wake_writer()

@@ -6,7 +6,6 @@ never reaches from one into the next, and a piece's last segment carries its PSH
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 from stack.tcp.congestion import validation
@@ -21,7 +20,7 @@ from stack.tcp.recovery.timer import NOTHING as NO_TIMER
 from stack.tcp.segment import ACK, FIN, PSH
 from stack.tcp.sending import mtu_probing, pacing
 from stack.tcp.sending.burst import CWND, burst_size, defers, grow
-from stack.tcp.sending.chronograph import BUSY, IDLE, WINDOW
+from stack.tcp.sending.chronograph import BUSY, WINDOW
 from stack.tcp.sending.output import (
     is_plain,
     segment_room,
@@ -31,7 +30,6 @@ from stack.tcp.sending.output import (
     transmit,
     transmit_next,
 )
-from stack.tcp.sending.send_space import piece_size
 from stack.tcp.state import CLOSED, HAS_DATA, SYN_RECEIVED
 
 if TYPE_CHECKING:
@@ -77,52 +75,6 @@ def repair(b: Block, now: int) -> None:
             return
         recovery.frto = False
     send_lost(b, now)
-
-
-# What was written
-
-
-def queue(b: Block, start: int, end: int, more: bool, record: bool, now: int, urgent: bool = False) -> None:
-    """The program wrote [start, end): cut it into pieces, and send while doing so what fills one (tcp_sendmsg).
-
-    `more`: MSG_MORE; `record`: MSG_EOR; `urgent`: MSG_OOB, of which a piece is a segment, and nothing goes before all is here.
-    """
-    snd, pieces = b.snd, b.pieces
-    if pieces is None:
-        pieces = b.pieces = deque()
-    mss = snd.mss if b.held is None and b.rcv.dsack is None and b.ecn is None else segment_room(b, now)
-    largest = mss if urgent else piece_size(b, mss)
-    half = snd.max_wnd >> 1
-    ready = b.state in HAS_DATA or (b.state is SYN_RECEIVED and b.fast is not None and b.fast.usable)
-    if b.chrono.kind == IDLE:
-        b.chrono.turn(BUSY, now)
-    at = start
-    while at < end:
-        room = 0
-        if pieces and not pieces[-1].record:
-            room = largest - (pieces[-1].end - (pieces[-2].end if len(pieces) > 1 else snd.nxt))
-        if room <= 0:
-            validation.after_idle(b, now)
-            pieces.append(Piece(at, False, False))
-            room = largest
-        last = pieces[-1]
-        if at == start:
-            last.push = False
-        at = last.end = min(end, at + room)
-        if at == end:
-            break
-        if at > b.pushed + half and not urgent:
-            last.push = True
-            b.pushed = at
-            if ready:
-                send_new(b, now, nagle=False)
-        elif ready and len(pieces) == 1 and not urgent:
-            send_new(b, now, nagle=False, once=True)
-    last = pieces[-1]
-    last.record = record
-    if not more or end > b.pushed + half:
-        last.push = True
-        b.pushed = end
 
 
 def first_waiting(b: Block) -> int:
