@@ -78,8 +78,6 @@ def predicted(b: Block, header: TCP, text: bytes, now: int) -> bool:
         elif not text:
             b.counters.TCPPureAcks += 1  # Linux predicts no ACK that moves the window
         unset = acknowledged(b, ack, now)
-        if b.short_of_space:
-            send_space.check(b)
     if acked or snd.wl1 < nxt or wnd > snd.wnd or not wnd:
         snd.wnd = wnd
         snd.wl1, snd.wl2 = nxt, ack
@@ -155,4 +153,6 @@ def acknowledged(b: Block, ack: int, at: int) -> bool:
     sample.limited = usage.limited or (control.cwnd < control.ssthresh and control.cwnd < 2 * usage.most)
     control.arrived(sample)
     control.acknowledged(sample)
+    if b.short_of_space:
+        send_space.check(b)
     return unset
