@@ -101,9 +101,8 @@ def acknowledged(b: Block, ack: int, at: int) -> bool:
     True: the timer of the tail loss probe is not set yet. Whoever sends more sets it; else it is to be set once that is known.
     """
     snd, rtx, control, rtt, settings = b.snd, b.rtx, b.congestion, b.rtt, b.settings
-    records, nxt = rtx.records, snd.nxt
+    records, una, nxt = rtx.records, snd.una, snd.nxt
     prior_flight = len(records)
-    una = snd.una
     acknowledge.advance(b, ack, at)
     record = records.popleft()
     r = at - record.sent_at
