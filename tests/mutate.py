@@ -30,6 +30,8 @@ ROOM = Path("stack/tcp")
 TESTS = (
     "tests/tcp",
     "tests/host",
+    "tests/tap/test_counters.py::test_what_a_story_is_about",
+    "tests/socket",
     "tests/test_samples.py::test_sample_is_made_again_to_the_byte",
     "tests/testing/drill/test_python.py",
     "tests/testing/drill/test_shared_runs.py",

@@ -37,6 +37,13 @@ def hosts() -> tuple[Host, Host]:
     return client, server
 
 
+def test_a_new_host_has_counted_nothing(hosts: tuple[Host, Host]) -> None:
+    for host in hosts:
+        counted = host.counters()
+        assert len(counted) > 100
+        assert not any(counted.values())
+
+
 def test_a_transfer_is_counted_at_both_ends(hosts: tuple[Host, Host]) -> None:
     client, server = hosts
     transfer(client, server)

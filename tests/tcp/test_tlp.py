@@ -29,6 +29,17 @@ def test_new_data_is_the_better_probe() -> None:
     assert pen.connection.recovery.probe_end == 0
 
 
+def test_a_probe_of_new_data_is_no_repetition_that_has_to_be_disproved() -> None:
+    pen = sender(SENDER.replace(initial_segments=2), 4)
+    pen.wait(102 * MS)
+    pen.read()
+    pen.write(".", 1, ack=1, options=sacks(pen, (1001, 3001)))
+    pen.wait(60 * MS)
+    assert ". 1:1001(1000) ack 1" in pen.read()
+    pen.write(".", 1, ack=3001, options=sacks(pen, (1, 1001)))  # the one repetition was for nothing
+    assert (pen.connection.recovery.state, pen.connection.congestion.ssthresh) == (CongestionState.OPEN, INFINITE)
+
+
 @rfc("8985", "7.2")
 def test_a_single_segment_waits_for_a_delayed_ack_too() -> None:
     pen = sender(SENDER, 1)

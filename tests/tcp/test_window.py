@@ -46,6 +46,24 @@ def test_text_beyond_the_window_is_taken_only_while_everything_is_read() -> None
     assert (header.acknowledgment, header.window) == (54_001, 0)
 
 
+def test_a_fin_goes_with_the_text_for_which_there_is_no_memory() -> None:
+    pen = client(PLAIN.replace(receive_buffer=4096, fixed_receive_buffer=True, offload_segment=1000, quick_acks=16))
+    connection = pen.connection
+    while not connection.counters.TCPRcvQDrop and connection.state is ESTABLISHED:  # in small pieces text takes more memory than the window says
+        pen.read()
+        taken = connection.rcv.nxt
+        pen.write("FP" if taken == 851 else "P", taken, ack=1, text=bytes(10))
+    assert (taken, connection.state, connection.rcv.nxt) == (851, ESTABLISHED, 851)
+    assert pen.read() == [". 1:1(0) ack 851"]
+
+
+def test_text_that_finds_the_window_shut_is_counted() -> None:
+    pen = client(PLAIN.replace(receive_buffer=4096, fixed_receive_buffer=True, offload_segment=1000, quick_acks=16))
+    for _ in range(5):
+        pen.write("P", pen.connection.rcv.nxt, ack=1, text=bytes(600))
+    assert (pen.connection.rcv.nxt, pen.connection.counters.TCPZeroWindowDrop) == (1801, 2)
+
+
 @rfc("2883", "4")
 def test_one_duplicate_is_reported_before_the_blocks() -> None:
     pen = client(SACKING, SACK)
