@@ -192,6 +192,7 @@ class Stream(StreamOptions):
             return
         if self.claim is None:
             self.bind(IPv4Address.UNSPECIFIED if self.family == AF_INET else IPv6Address.UNSPECIFIED, 0)
+        self.keep(numbers.SOL_TCP, numbers.TCP_QUICKACK, 1)  # of no connection yet (inet_csk_delack_init)
         tcp = self.node.engine.tcp
         self.listener = tcp.listen(self.claim.address, self.claim.port, backlog, self.settings, self.claim)
         self.listener.notify = self.wake
@@ -206,6 +207,8 @@ class Stream(StreamOptions):
         assert connection.remote is not None
         made = Stream(self.node, self.family, connection)
         made.extra = self.extra
+        if not self.option(numbers.SOL_TCP, numbers.TCP_QUICKACK, 1):
+            connection.acknowledge_quickly(0, self.node.now)
         return made, connection.remote
 
     def connect(self, address: Any, port: int) -> int:
@@ -223,6 +226,8 @@ class Stream(StreamOptions):
         """Send a SYN; with `data`, fast: how many octets of it went along."""
         node = self.node
         connection = node.engine.tcp.connect(None, to, self.settings, node.now, self.claim, data=data)
+        if not self.option(numbers.SOL_TCP, numbers.TCP_QUICKACK, 1):
+            connection.acknowledge_quickly(0, node.now)
         self.connection = connection
         self.phase = CONNECTING
         connection.notify = self.wake
@@ -294,6 +299,8 @@ class Stream(StreamOptions):
     def receive(self, size: int, flags: int) -> tuple[bytes, Address | None, int] | None:
         connection = self.connection
         if connection is None:
+            if flags & MSG_OOB and self.listener is None:
+                raise error(errno.EINVAL)
             raise error(self.take_error() or errno.ENOTCONN)
         if flags & (MSG_OOB | MSG_ERRQUEUE):
             if flags & MSG_ERRQUEUE:
@@ -319,8 +326,6 @@ class Stream(StreamOptions):
         return None
 
     def _urgent(self, connection: Connection, size: int, flags: int) -> tuple[bytes, Address | None, int]:
-        if connection.state is CLOSED or connection.opening:
-            raise error(connection.take_error() or errno.ENOTCONN)
         return connection.recv_urgent(bool(flags & MSG_PEEK))[:size], None, MSG_OOB
 
     def receive_message(self, size: int, flags: int) -> Message | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from stack.base.quantity import MILLISECOND
 from stack.socket import numbers as n
 from stack.socket.description import Description, error
-from stack.socket.numbers import SOL_IP, SOL_IPV6, SOL_SOCKET
+from stack.socket.numbers import SOL_IP, SOL_IPV6, SOL_SOCKET, SOL_TCP
 from stack.socket.transmit_reports import TransmitReports
 from stack.tcp.congestion.registry import name_of
 from stack.tcp.receiving import timestamps, window
@@ -108,12 +108,12 @@ class StreamOptions(Description):
     @property
     def quick_acknowledgments(self) -> bool:
         """TCP_QUICKACK: acknowledgments are not delayed for the time being."""
-        return not self.connection.acks.pingpong if self.connection is not None else self.settings.quick_acks > 0
+        return not self.connection.acks.pingpong if self.connection is not None else bool(self.option(SOL_TCP, n.TCP_QUICKACK, 1))
 
     def acknowledge_quickly(self, wanted: int) -> None:
         """TCP_QUICKACK: for some segments from now on, or no longer; an acknowledgment that waits goes out."""
         if self.connection is None:
-            self.configure(quick_acks=self._host.settings.quick_acks if wanted else 0)
+            self.keep(SOL_TCP, n.TCP_QUICKACK, int(wanted != 0))
             return
         self.connection.acknowledge_quickly(wanted, self.node.now)
         self.node.flush()

@@ -178,7 +178,7 @@ def acknowledge_synack(b: Block, now: int) -> None:
     """The last ACK of the handshake; it waits for the data where the program will send some soon, as in Linux"""
     fast = b.fast
     b.acks.heard = now
-    if b.settings.defer_accept or (fast is not None and fast.waiting):
+    if b.settings.defer_accept or b.acks.pingpong or (fast is not None and fast.waiting):
         b.acks.scheduled = True
         delayed_ack.hurry(b)
         b.ack_at = now + _DATA_SOON  # it goes with the data

@@ -28,7 +28,7 @@ def sack_octets(b: Block, mss: int) -> int:
     held = b.held
     if not b.sack or mss < ROOM_FOR_SACK:
         return 0
-    blocks = min((len(held) if held is not None else 0) + (b.rcv.dsack is not None), 3 if b.timestamps else 4)
+    blocks = min((len(held.sacks) if held is not None else 0) + (b.rcv.dsack is not None), 3 if b.timestamps else 4)
     return 4 + 8 * blocks if blocks else 0
 
 
