@@ -358,7 +358,7 @@ def process_segment_text(b: Block, seg: Segment, now: int) -> bool:
     if b.ecn is not None:
         note_marks(b, seg, now)
     autotune.echoed(b, len(seg.text), seg.ts_ecr, now)
-    if not deliver_text(b, seg.seq, seg.text, seg.flags, now):
+    if not deliver_text(b, seg.seq, seg.text, seg.flags, now, seg.old):
         seg.flags &= ~FIN
     return GO_ON
 

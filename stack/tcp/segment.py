@@ -34,7 +34,7 @@ class Segment:
     """One arriving segment. `ack` is None where the ACK bit is off; numbers are unwrapped; `wnd` is as on the wire."""
 
     __slots__ = (
-        "accurate", "ack", "cookie", "experimental_cookie", "flags", "len", "mss", "sack", "sack_permitted", "scale", "sent_len", "seq", "signed", "text", "ts_ecr", "ts_val", "up", "wnd",
+        "accurate", "ack", "cookie", "experimental_cookie", "flags", "len", "mss", "old", "sack", "sack_permitted", "scale", "sent_len", "seq", "signed", "text", "ts_ecr", "ts_val", "up", "wnd",
     )  # fmt: skip
 
     def __init__(self, seq: int, ack: int | None, flags: int, wnd: int, text: bytes = b"") -> None:
@@ -43,6 +43,7 @@ class Segment:
         self.flags = flags
         self.wnd = wnd
         self.text = text
+        self.old = 0  # octets of text that were cut off since they had come before
         self.len = self.sent_len = len(text) + (flags & SYN > 0) + (flags & FIN)  # SEG.LEN counts SYN and FIN; as it was sent
         self.up: int | None = None  # the octet after the urgent data, unwrapped
         self.ts_val: int | None = None
@@ -123,6 +124,7 @@ class Segment:
                 self.flags &= ~SYN
                 old -= 1
             self.text = self.text[old:]
+            self.old = old
             self.seq = left
         after = self.seq + len(self.text) + (self.flags & SYN > 0)
         if after > right:

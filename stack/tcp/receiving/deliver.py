@@ -30,8 +30,8 @@ def note_marks(b: Block, seg: Segment, now: int) -> None:
 _LAST = FIN | PSH | URG  # a segment with one of these need not be full
 
 
-def deliver_text(b: Block, seq: int, text: bytes, flags: int, now: int) -> bool:
-    """Text inside the window, nothing of it before RCV.NXT. False if there was no memory for it (tcp_data_queue)."""
+def deliver_text(b: Block, seq: int, text: bytes, flags: int, now: int, old: int = 0) -> bool:
+    """Text inside the window; `old` octets of the segment were before RCV.NXT, and count for its size only. False if there was no memory for it (tcp_data_queue)."""
     rcv = b.rcv
     if seq != rcv.nxt:
         return above_gap(b, seq, text, flags, now)
@@ -47,7 +47,7 @@ def deliver_text(b: Block, seq: int, text: bytes, flags: int, now: int) -> bool:
         rcv.nxt = seq + size
     else:
         accept(b, text)
-    delayed_ack.text_arrived(b, size, bool(flags & _LAST), now)
+    delayed_ack.text_arrived(b, size + old, bool(flags & _LAST), now)
     if b.held is not None:
         take_held(b, now)
     if b.notify is not None:
