@@ -124,6 +124,7 @@ def old(b: Block, told: Acknowledgment, seg: Segment, at: int) -> None:
         sack.tag(b, told, seg.sack, at)
         if b.ecn is not None:
             ecn.count_marks(b, told, seg, b.rtx.delivered - delivered, True)
+        b.rtx.delivered = delivered  # Linux counts what newer ACKs deliver only
         states.alert(b, told, at)
         _order_repairs(b, told)
 

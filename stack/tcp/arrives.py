@@ -299,8 +299,10 @@ def check_ack_field(b: Block, seg: Segment, now: int) -> bool:
         established(b, now)
         if listener is not None:
             listener.established(b)
-        elif b.fast is not None and not b.passive:  # of two that opened fast at once
-            fastopen.syn_acknowledged(b, seg, ack, now, learn=False)
+        elif not b.passive:
+            b.rtx.delivered += 1  # by this step, besides what its ACK delivers, as in Linux
+            if b.fast is not None:  # of two that opened fast at once
+                fastopen.syn_acknowledged(b, seg, ack, now, learn=False)
         take_held(b, now)
     elif ack > snd.nxt or ack < snd.una - min(snd.max_wnd, snd.una - b.iss - b.passive):  # MAY-12
         b.ack_now, b.rcv.dsack = False, None  # nor is its old text answered

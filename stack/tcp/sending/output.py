@@ -178,14 +178,21 @@ def send_syn(b: Block, now: int) -> None:
         b.rtt.start(b.iss + 1, now)
         counters.TCPOrigDataSent += text != b""
     else:
-        b.rtt.resent(now)
-        b.retransmitted += 1
         counters.OutSegs -= not b.passive  # a SYN,ACK that is repeated counts, as in Linux
-        if b.passive or not answer or b.retries:  # else the first SYN,ACK of a simultaneous open
-            counters.RetransSegs += 1
-            counters.TCPSynRetrans += 1
+        count_again(b, answer, now)
     if b.timer_at == NEVER:
         start_timer(b, now)
+
+
+def count_again(b: Block, answer: bool, now: int) -> None:
+    """A SYN goes out again, unless this is the first SYN,ACK of a simultaneous open, whose answer is timed."""
+    if answer and not b.passive and not b.retries:
+        b.rtt.start(b.iss + 1, now)
+        return
+    b.rtt.resent(now)
+    b.retransmitted += 1
+    b.counters.RetransSegs += 1
+    b.counters.TCPSynRetrans += 1
 
 
 def send_reset(b: Block) -> None:
