@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Events, with the numbers of poll(2) and epoll(7) on Linux.
 IN, PRI, OUT, ERR, HUP, NVAL, RDHUP = 1, 2, 4, 8, 16, 32, 0x2000
+_RDNORM, _WRNORM = 64, 256
 
 #: Emulated files have numbers from here on, far above the operating system's. No number is given twice in a process.
 FIRST_NUMBER = 1 << 24
@@ -228,6 +229,11 @@ class Description(Source):
         """Keep the value of an option."""
         self.extra = {**(self.extra or {}), (level, option): value}  # a new one: those that were accepted share the old
         self.changed(level, option, value)
+
+
+def among(events: int, asked: int) -> int:
+    """Those of the events that were asked for: POLLRDNORM goes with POLLIN, POLLWRNORM with POLLOUT."""
+    return (events | (_RDNORM if events & IN else 0) | (_WRNORM if events & OUT else 0)) & asked
 
 
 class Closed:

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from stack.network.node import Node
 from stack.network.waiting import Source
-from stack.socket.description import ERR, HUP, IN, OUT, PRI, Description
+from stack.socket.description import ERR, HUP, IN, OUT, PRI, Description, among
 from stack.socket.select import description_of, is_open, number_of, opened, waited
 
 ONESHOT, EDGE, EXCLUSIVE, WAKEUP = 1 << 30, 1 << 31, 1 << 28, 1 << 29
@@ -44,13 +44,13 @@ class Interest:
         """The file has changed: is it what was asked for?"""
         if self.edge and not self.stirred:
             key, self.seen = self.file.stirred(self.seen)
-            self.stirred = bool(key & (self.asked | _ALWAYS))
+            self.stirred = bool(among(key, self.asked | _ALWAYS))
 
     def events(self) -> int:
         """The events to tell now."""
         if self.spent or (self.edge and not self.stirred):
             return 0
-        found = self.file.events & (self.asked | _ALWAYS)
+        found = among(self.file.events, self.asked | _ALWAYS)
         if not found:
             self.stirred = False
         return found

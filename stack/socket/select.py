@@ -10,7 +10,7 @@ from typing import Any
 
 from stack.network.node import Node
 from stack.network.waiting import polled, wait
-from stack.socket.description import ERR, FIRST_NUMBER, HUP, IN, NVAL, OUT, PRI, Description
+from stack.socket.description import ERR, FIRST_NUMBER, HUP, IN, NVAL, OUT, PRI, Description, among
 from stack.socket.socket import Socket
 
 
@@ -145,7 +145,7 @@ def poll(node: Node, wanted: dict[int, Wanted], timeout: float | None) -> list[t
         for number, (description, mask) in wanted.items():
             if description is None or not is_open(number, description):
                 found.append((number, NVAL))
-            elif events := description.events & (mask | ERR | HUP):
+            elif events := among(description.events, mask | ERR | HUP):
                 found.append((number, events))
         return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 
 from stack.base.quantity import MILLISECOND
+from stack.socket.description import among
 from stack.testing.drill import symbols
 from stack.testing.drill.arguments import Arguments
 from stack.testing.drill.expression_printer import show_expression
@@ -48,12 +49,12 @@ def _events(process: Process, number: int, mask: int) -> int:
         return _NVAL
     if not isinstance(file, SocketFile):
         return mask & 5  # a pipe or device: looked at no closer
-    return file.description.events & (mask | _ALWAYS)
+    return among(file.description.events, mask | _ALWAYS)
 
 
 def named(events: int, prefix: str) -> str:
     """Events by their names."""
-    names = [name for name in ("IN", "PRI", "OUT", "ERR", "HUP", "NVAL", "RDHUP") if events & (symbols.number(prefix + name) or 0)]
+    names = [name for name in ("IN", "PRI", "OUT", "ERR", "HUP", "NVAL", "RDNORM", "WRNORM", "RDHUP") if events & (symbols.number(prefix + name) or 0)]
     return "|".join(prefix + name for name in names) or "0"
 
 
