@@ -56,22 +56,22 @@ def failures(report: Path) -> dict[str, list[str]]:
 
 @needs_a_device
 def test_our_own_scripts_hold_on_linux(tmp_path: Path) -> None:
-    """A run is made again only where the runner has measured that it was itself late: then its failure says nothing."""
+    """What fails is run again, alone in the end: a busy machine, or a tick of the kernel's, may be late unmeasured.
+
+    The tolerance stays what it is, so a script that says anything else than Linux does never holds.
+    """
     left = [str(path) for path in scripts([DRILLS]) if APART not in path.read_text() and length(path) < LONGEST]
     assert len(left) > 50
     report = tmp_path / "report.xml"
     for attempt in range(TRIES):
         done = drill("-j", 1 if attempt > 2 else 4, "--junit", report, *left)
         failed = failures(report)
-        for runs in failed.values():
-            for said in runs:
-                assert LATE in said, said
         if not failed:
             assert done.returncode == 0
             assert f"{len(left)} of {len(left)} scripts passed" in done.stdout
             return
         left = list(failed)
-    pytest.fail(f"each of {TRIES} times, though late: {failed}")
+    pytest.fail(f"each of {TRIES} times: {failed}")
 
 
 SHORT = """

@@ -14,7 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from stack import Host, Network
+from stack import Host, Network, TcpInfo
 from stack.lab.tap import Tap
 from stack.testing.namespace import Namespace
 from tests.tap.peer import pattern
@@ -156,6 +156,12 @@ class Iperf3:
         return found
 
 
+def waits(connection: socket.socket) -> bool:
+    """Whether something is not acknowledged yet."""
+    info = TcpInfo.parse(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 280))
+    return info.unacked > 0 or info.notsent_bytes > 0
+
+
 @needs("iperf3")
 @pytest.mark.parametrize("reverse", [False, True], ids=["we-send", "it-sends"])
 def test_iperf3(net: Network, linux: Namespace, members: tuple[Host, Tap], reverse: bool) -> None:
@@ -175,6 +181,8 @@ def test_iperf3(net: Network, linux: Namespace, members: tuple[Host, Tap], rever
         else:
             client.stream.sendall(CONTENT)
             count = SIZE
+            while waits(client.stream):
+                time.sleep(0.01)
         found = client.finish(count)
         if reverse:
             rest.join()
