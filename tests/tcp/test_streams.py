@@ -48,7 +48,7 @@ def test_streams_arrive_whole(one: TcpSettings, other: TcpSettings, fates: list[
 @pytest.mark.parametrize(("loss", "seconds"), [(0.01, 20), (0.05, 60), (0.2, 3500)])
 @pytest.mark.parametrize("sack", [True, False])
 def test_a_megabyte_over_a_bad_path(loss: float, seconds: int, sack: bool) -> None:
-    rng = random.Random(11)
+    rng = random.Random(7)
     data = random.Random(8).randbytes(1_000_000)
 
     def fate(n: int, sent: Sent) -> list[int] | None:
