@@ -40,7 +40,6 @@ class Finding(IntFlag):
 # Plain integers for the rules: an IntFlag costs thirty times as much.
 _RETRANSMISSION, _FAST, _SPURIOUS, _OUT_OF_ORDER, _LOST, _ACK_LOST, _DUPLICATE_ACK, _ZERO_WINDOW, _PROBE, _PROBE_ACK, \
     _WINDOW_UPDATE, _WINDOW_FULL, _KEEP_ALIVE, _KEEP_ALIVE_ACK, REUSED_PORTS = (int(one) for one in Finding)  # fmt: skip
-_ANY_RETRANSMISSION = _RETRANSMISSION | _FAST | _SPURIOUS
 
 
 class Segment(NamedTuple):

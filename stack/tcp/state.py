@@ -66,7 +66,6 @@ TRANSITIONS: dict[tuple[State, State], str] = {
 }
 
 SYNCHRONIZED = frozenset(State) - {CLOSED, LISTEN, SYN_SENT, SYN_RECEIVED}
-MAY_SEND = frozenset({ESTABLISHED, CLOSE_WAIT})  # SEND calls queue data that goes out at once
 HAS_DATA = frozenset({ESTABLISHED, CLOSE_WAIT, FIN_WAIT_1, CLOSING, LAST_ACK})  # may still have data or a FIN to send
 MAY_RECEIVE = frozenset({ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2})
 FIN_RECEIVED = frozenset({CLOSE_WAIT, CLOSING, LAST_ACK, TIME_WAIT})

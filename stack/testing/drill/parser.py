@@ -23,7 +23,6 @@ CODE = re.compile(r"%\{(.*?)\}%", re.DOTALL)
 NOTE = re.compile(r"\(([^()]*)\)")
 ERRNO = re.compile(r"E[A-Z0-9]+\b")
 LATEST = 10**18  # nanoseconds: a script of 31 years
-DEFINE = ("D", "define")
 
 
 def parse(text: str, name: str = "<script>", symbols: Mapping[str, str] | None = None) -> Script:

@@ -24,8 +24,6 @@ from stack.testing.drill.script import Packet, ScriptError, Segment
 from stack.testing.drill.tun import Sent, Tun
 from stack.testing.drill.wire import belongs
 
-_LATE = 3600 * 10**9
-
 
 @dataclass(frozen=True, slots=True)
 class Seen:
